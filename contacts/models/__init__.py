@@ -1,0 +1,22 @@
+"""The ground: people, companies, what they agreed to and everything they did."""
+
+from contacts.models.consent import Consent, ConsentLevel, Purpose
+from contacts.models.people import Account, Contact, ContactFacts, Role
+from contacts.models.records import Field, MatchAmbiguity, SearchTerm
+from contacts.models.timeline import Interaction, ReaderCursor, Received
+
+__all__ = [
+    "Account",
+    "Consent",
+    "ConsentLevel",
+    "Contact",
+    "ContactFacts",
+    "Field",
+    "Interaction",
+    "MatchAmbiguity",
+    "Purpose",
+    "ReaderCursor",
+    "Received",
+    "Role",
+    "SearchTerm",
+]

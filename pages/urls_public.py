@@ -1,0 +1,6 @@
+"""Public addresses of pages."""
+
+from django.urls import URLPattern
+
+app_name = "public_pages"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,114 @@
+"""Django's PostgreSQL backend, with tenancy built in.
+
+Every table of a model with a `TenantKey` gets row-level security as it is created; every foreign key between
+two such tables becomes composite, `(tenant_id, x_id)`, because Postgres checks foreign keys without row-level
+security and a guessed id of another tenant would pass a single-column one. A query outside a tenant's scope
+raises `OutsideTenantScope`.
+"""
+
+import re
+from typing import Any
+
+from django.db.backends.postgresql import base
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor as PostgresSchemaEditor
+from django.db.utils import DatabaseError
+
+from tenants.fields import PartitionKey, TenantKey
+
+POLICY = "tenant_isolation"
+PROTECT = (
+    'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+    'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
+    'CREATE POLICY "' + POLICY + '" ON "{table}" '
+    "USING (tenant_id = current_setting('app.tenant_id')::bigint) "
+    "WITH CHECK (tenant_id = current_setting('app.tenant_id')::bigint)",
+)
+UNSET = ('unrecognized configuration parameter "app.tenant_id"', 'invalid input syntax for type bigint: ""')
+
+
+class OutsideTenantScope(DatabaseError):
+    """A tenant's table was touched outside `tenant_scope(...)`."""
+
+
+def is_tenants(model: Any) -> bool:
+    """Whether the model belongs to a tenant (true for migration-state models too)."""
+    return any(isinstance(field, TenantKey) for field in model._meta.local_fields)
+
+
+def partition_key(model: Any) -> PartitionKey | None:
+    """The field by whose month the model's table is partitioned, if it is."""
+    return next((field for field in model._meta.local_fields if isinstance(field, PartitionKey)), None)
+
+
+class DatabaseSchemaEditor(PostgresSchemaEditor):
+    # AddField's foreign keys are made by `_create_fk_sql` as well, so that they can be composite.
+    sql_create_column_inline_fk = None
+
+    def create_model(self, model: Any) -> None:
+        super().create_model(model)
+        if is_tenants(model):
+            for statement in PROTECT:
+                self.execute(statement.format(table=model._meta.db_table))
+
+    def table_sql(self, model: Any) -> tuple[str, list[Any]]:
+        statement, params = super().table_sql(model)
+        if key := partition_key(model):
+            # A partitioned table's primary key must contain the partition key.
+            statement = statement.replace(" PRIMARY KEY GENERATED", " GENERATED", 1).removesuffix(")")
+            statement += f', PRIMARY KEY ("id", "{key.column}")) PARTITION BY RANGE ("{key.column}")'
+        return statement, params
+
+    def _create_fk_sql(self, model: Any, field: Any, suffix: str) -> Any:
+        statement = super()._create_fk_sql(model, field, suffix)
+        target = field.remote_field.model
+        if is_tenants(model) and is_tenants(target) and field.column != "tenant_id":
+            table = target._meta.db_table
+            self.execute(f'CREATE UNIQUE INDEX IF NOT EXISTS "{table}_tenant_id_id" ON "{table}" (tenant_id, id)')
+            statement.template = statement.template.replace("(%(column)s)", "(tenant_id, %(column)s)").replace(
+                "(%(to_column)s)", "(tenant_id, %(to_column)s)"
+            )
+        return statement
+
+    def execute(self, sql: Any, params: Any = ()) -> None:
+        """Lift FORCE while a statement validates a key or rewrites a column.
+
+        Postgres validates a new foreign key, and Django fills a column that becomes NOT NULL, by queries of the
+        table's owner, which FORCE would hold to one tenant. Same transaction, ACCESS EXCLUSIVE lock: nobody sees
+        the gap.
+        """
+        text = str(sql)
+        if "REFERENCES" not in text and not text.lstrip().startswith("UPDATE"):
+            return super().execute(sql, params)
+        tables = self._forced_tables(set(re.findall(r'"([a-z0-9_]+)"', text)))
+        for table in tables:
+            super().execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
+        super().execute(sql, params)
+        for table in tables:
+            super().execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+
+    def _forced_tables(self, names: set[str]) -> list[str]:
+        if self.collect_sql:
+            return []
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relforcerowsecurity ORDER BY 1",
+                [list(names)],
+            )
+            return [name for (name,) in cursor.fetchall()]
+
+
+def _loudly(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    try:
+        return execute(sql, params, many, context)
+    except DatabaseError as error:
+        if any(text in str(error) for text in UNSET):
+            raise OutsideTenantScope("A tenant's table was touched outside tenant_scope(...)") from error
+        raise
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = DatabaseSchemaEditor
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(_loudly)

@@ -1,0 +1,68 @@
+"""Celery's side of the wakeups: dispatching, working a queue, housekeeping."""
+
+import logging
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models.functions import Now
+
+from tenants import housekeeping as chores
+from tenants import wakeups
+from tenants.models import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+# Seconds for which a poke of the same queue is not repeated while the first waits in the broker.
+POKE_TTL = 5
+
+
+@shared_task
+def run_queue(tenant_id: int, name: str) -> None:
+    """Work one tenant's queue under its time budget; goes to the back of the line if there is more."""
+    cache.delete(_poke_key(tenant_id, name))
+    beat("worker")
+    try:
+        if wakeups.work(tenant_id, name):
+            poke(tenant_id, name)
+    except Exception:
+        logger.exception("Queue %s of tenant %s failed; it is looked at again", name, tenant_id)
+        wakeups.postpone(tenant_id, name)
+
+
+def poke(tenant_id: int, name: str) -> None:
+    """Ask a worker to look at a queue. Losing a poke loses nothing: the beat dispatches what is due."""
+    if not settings.REDIS_URL or not cache.add(_poke_key(tenant_id, name), 1, POKE_TTL):
+        return
+    try:
+        run_queue.apply_async((tenant_id, name), retry=False)
+    except OSError as error:
+        logger.warning("The broker is away (%s); the beat will dispatch", error)
+
+
+run_queue.poke = poke
+
+
+@shared_task
+def dispatch() -> None:
+    """Hand every due queue to a worker; sent by the beat each second."""
+    beat("beat")
+    for tenant_id, name in wakeups.due():
+        poke(tenant_id, name)
+
+
+@shared_task
+def housekeeping() -> None:
+    """Daily and hourly chores that apps registered; each decides whether it is time."""
+    beat("worker")
+    chores.run()
+
+
+def beat(name: str) -> None:
+    """Say that a background process is alive."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": Now()})
+
+
+def _poke_key(*parts: Any) -> str:
+    return "poke:" + ":".join(map(str, parts))
