@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
+import django
 import pytest
 
 from config import embedded
 from tests import server
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     server.prepare()
+    django.setup()
+    config.pluginmanager.import_plugin("tests.cast")
 
 
 def pytest_unconfigure() -> None:

@@ -50,6 +50,14 @@ class DatabaseSchemaEditor(PostgresSchemaEditor):
             for statement in PROTECT:
                 self.execute(statement.format(table=model._meta.db_table))
 
+    def add_field(self, model: Any, field: Any) -> None:
+        if isinstance(field, TenantKey):
+            raise ValueError(
+                f"{model._meta.label}: a TenantKey belongs into CreateModel; move it there in the migration, so that "
+                "the table is protected and its references composite from the start."
+            )
+        super().add_field(model, field)
+
     def table_sql(self, model: Any) -> tuple[str, list[Any]]:
         statement, params = super().table_sql(model)
         if key := partition_key(model):
@@ -63,7 +71,12 @@ class DatabaseSchemaEditor(PostgresSchemaEditor):
         target = field.remote_field.model
         if is_tenants(model) and is_tenants(target) and field.column != "tenant_id":
             table = target._meta.db_table
-            self.execute(f'CREATE UNIQUE INDEX IF NOT EXISTS "{table}_tenant_id_id" ON "{table}" (tenant_id, id)')
+            index = f'CREATE UNIQUE INDEX IF NOT EXISTS "{table}_tenant_id_id" ON "{table}" (tenant_id, id)'
+            # Within one migration the target may be created later; the key itself is deferred as well then.
+            if self._exists(table):
+                self.execute(index)
+            else:
+                self.deferred_sql.append(index)
             statement.template = statement.template.replace("(%(column)s)", "(tenant_id, %(column)s)").replace(
                 "(%(to_column)s)", "(tenant_id, %(to_column)s)"
             )
@@ -85,6 +98,13 @@ class DatabaseSchemaEditor(PostgresSchemaEditor):
         super().execute(sql, params)
         for table in tables:
             super().execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+
+    def _exists(self, table: str) -> bool:
+        if self.collect_sql:
+            return False
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", [table])
+            return cursor.fetchone()[0] is not None
 
     def _forced_tables(self, names: set[str]) -> list[str]:
         if self.collect_sql:
