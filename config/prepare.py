@@ -1,12 +1,14 @@
-"""What must be done before the product serves: check the database's role, migrate, collect static files, sample data.
+"""What must be done before the product serves; each step does nothing where it is done already.
 
-`./onward run` does it at every start; a deployment does it once per release: `python -m config.prepare`.
+`./onward run` takes all steps at every start: `python -m config.prepare static database sample`. A deployment takes
+`static` when its image is built and `database` once per release.
 """
 
 import argparse
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from config.programs import CannotStart
@@ -82,22 +84,32 @@ def load_sample() -> None:
         call_command("load_sample")
 
 
+def prepare_database() -> None:
+    """Check the role, then migrate."""
+    check_database()
+    migrate()
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    "static": collect_static,
+    "database": prepare_database,
+    "sample": load_sample,
+}
+
+
 def main(arguments: list[str]) -> int:
-    """Do it all; explain what stands in the way and return 1."""
+    """Take the named steps in their order; explain what stands in the way and return 1."""
     parser = argparse.ArgumentParser(prog="python -m config.prepare", description=__doc__)
-    parser.add_argument("--sample", action="store_true", help="make the sample companies if there is no company")
-    options = parser.parse_args(arguments)
+    parser.add_argument("steps", nargs="+", choices=STEPS)
+    steps = parser.parse_args(arguments).steps
 
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     try:
-        check_database()
-        migrate()
-        collect_static()
-        if options.sample:
-            load_sample()
+        for step in steps:
+            STEPS[step]()
     except CannotStart as reason:
         print(reason, file=sys.stderr)
         return 1

@@ -174,7 +174,7 @@ def _start(stack: Stack, given: Mapping[str, str]) -> None:
 def _prepare(environ: Mapping[str, str]) -> None:
     """Run `config.prepare` as a process of its own, so that its memory is given back; its words are shown."""
     done = subprocess.Popen(
-        [sys.executable, "-m", "config.prepare", "--sample"],
+        [sys.executable, "-m", "config.prepare", "static", "database", "sample"],
         cwd=BASE,
         env=dict(environ),
         process_group=0,

@@ -11,7 +11,9 @@ SOURCE = {".py", ".html", ".js", ".css", ".sh", ".toml", ".yml", ".md", ".txt", 
 FOREIGN = ("static/vendor/", "tests/browser/vendor/", "LICENSE", "requirements")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|WIP)\b")
 # A folder of one person's machine, or a package index other than the default.
-MACHINE = re.compile(r"/(?:home|Users)/\w+|/root\b|/work/|\bindex-url\b|\bpypi\.org\b|\bregistry\.npmjs\.org\b")
+MACHINE = re.compile(
+    r"/(?:home|Users)/\w+|/root\b|/(?:work|farm)/|\bindex-url\b|\bpypi\.org\b|\bregistry\.npmjs\.org\b"
+)
 BARE_EXCEPTION = re.compile(r"^\s*except(?: Exception| BaseException)?:\s*\n\s*pass\b", re.MULTILINE)
 
 
