@@ -75,7 +75,7 @@ class Postgres(Server):
 
     def url(self, user: str = ROLE, database: str = DATABASE) -> str:
         """The DATABASE_URL of `database` for `user`, through the socket."""
-        return f"postgres://{user}@{quote(str(self.sockets), safe='')}:{PORT}/{database}"
+        return f"postgres://{user}@/{database}?host={quote(str(self.sockets))}&port={PORT}"
 
 
 class Redis(Server):

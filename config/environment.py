@@ -11,7 +11,6 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from config.embedded import Postgres, Redis
 from config.programs import CannotStart
@@ -88,8 +87,7 @@ def decide(
 
 def broker_url(redis_url: str) -> str:
     """The same Redis for Celery, which calls a socket `redis+socket://`."""
-    parts = urlsplit(redis_url)
-    return urlunsplit(parts._replace(scheme="redis+socket")) if parts.scheme == "unix" else redis_url
+    return f"redis+socket://{redis_url.removeprefix('unix://')}" if redis_url.startswith("unix://") else redis_url
 
 
 def read(path: Path) -> dict[str, str]:
