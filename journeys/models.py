@@ -81,8 +81,12 @@ class JourneyVersion(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "journey", "number"], name="one_journey_version_per_number"),
-            models.UniqueConstraint(fields=["tenant", "journey"], condition=Q(state="live"), name="one_live_journey_version"),
-            models.UniqueConstraint(fields=["tenant", "journey"], condition=Q(state="draft"), name="one_draft_journey_version"),
+            models.UniqueConstraint(
+                fields=["tenant", "journey"], condition=Q(state="live"), name="one_live_journey_version"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "journey"], condition=Q(state="draft"), name="one_draft_journey_version"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,7 +129,9 @@ class Participant(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "journey", "contact", "entry"], name="one_participation_per_entry"),
+            models.UniqueConstraint(
+                fields=["tenant", "journey", "contact", "entry"], name="one_participation_per_entry"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "journey", "contact"],
                 condition=Q(state="active", is_parallel=False),
@@ -133,7 +139,9 @@ class Participant(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "due_at"], condition=Q(state="active", due_at__isnull=False), name="participant_due"),
+            models.Index(
+                fields=["tenant", "due_at"], condition=Q(state="active", due_at__isnull=False), name="participant_due"
+            ),
             models.Index(fields=["tenant", "journey", "tile", "state"], name="participant_at_tile"),
             models.Index(fields=["tenant", "contact"], name="participant_of_contact"),
         ]

@@ -188,7 +188,9 @@ class Opportunity(models.Model):
     name = models.CharField(_("name"), max_length=200)
     lead = models.ForeignKey(Lead, models.SET_NULL, null=True, related_name="opportunities")
     contact = models.ForeignKey("contacts.Contact", models.SET_NULL, null=True, blank=True, related_name="+")
-    account = models.ForeignKey("contacts.Account", models.SET_NULL, null=True, blank=True, related_name="opportunities")
+    account = models.ForeignKey(
+        "contacts.Account", models.SET_NULL, null=True, blank=True, related_name="opportunities"
+    )
     owner = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, blank=True, related_name="+")
     amount_minor = models.BigIntegerField(_("amount"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)

@@ -21,7 +21,9 @@ class ContentSettings(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant"], condition=Q(is_default=True), name="one_default_content_settings")
+            models.UniqueConstraint(
+                fields=["tenant"], condition=Q(is_default=True), name="one_default_content_settings"
+            )
         ]
 
     def __str__(self) -> str:
@@ -82,8 +84,12 @@ class EmailVersion(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "email", "number"], name="one_email_version_per_number"),
-            models.UniqueConstraint(fields=["tenant", "email"], condition=Q(state="live"), name="one_live_email_version"),
-            models.UniqueConstraint(fields=["tenant", "email"], condition=Q(state="draft"), name="one_draft_email_version"),
+            models.UniqueConstraint(
+                fields=["tenant", "email"], condition=Q(state="live"), name="one_live_email_version"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "email"], condition=Q(state="draft"), name="one_draft_email_version"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -128,7 +134,9 @@ class Message(models.Model):
     tenant = TenantKey()
     # Made by whoever orders it, e.g. `visit:81`, `test:5f…`; also the Message-ID.
     key = models.TextField()
-    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.TRIGGERED, db_default=Priority.TRIGGERED)
+    priority = models.SmallIntegerField(
+        choices=Priority.choices, default=Priority.TRIGGERED, db_default=Priority.TRIGGERED
+    )
     contact = models.ForeignKey("contacts.Contact", models.SET_NULL, null=True, related_name="+", db_index=False)
     address = models.CharField(max_length=254)
     email = models.ForeignKey(Email, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -153,7 +161,9 @@ class Message(models.Model):
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="one_message_per_key")]
         indexes = [
             models.Index(
-                fields=["tenant", "priority", "next_attempt_at", "id"], condition=Q(state="queued"), name="message_queued"
+                fields=["tenant", "priority", "next_attempt_at", "id"],
+                condition=Q(state="queued"),
+                name="message_queued",
             ),
             models.Index(fields=["tenant", "leased_until"], condition=Q(state="sending"), name="message_leased"),
             models.Index(fields=["tenant", "contact", "-id"], name="message_of_contact"),

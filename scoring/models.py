@@ -73,7 +73,9 @@ class Grade(models.Model):
     tenant = TenantKey()
     model = models.ForeignKey(ScoringModel, models.CASCADE, related_name="grades")
     name = models.CharField(_("grade"), max_length=10)
-    lower_bound = models.IntegerField(_("from"), null=True, blank=True, help_text=_("Empty: everything below the others."))
+    lower_bound = models.IntegerField(
+        _("from"), null=True, blank=True, help_text=_("Empty: everything below the others.")
+    )
 
     class Meta:
         ordering = (models.F("lower_bound").desc(nulls_last=True),)
@@ -102,7 +104,9 @@ class Score(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "lead", "model"], condition=Q(lead__isnull=False), name="one_lead_score"),
+            models.UniqueConstraint(
+                fields=["tenant", "lead", "model"], condition=Q(lead__isnull=False), name="one_lead_score"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "contact", "model"], condition=Q(contact__isnull=False), name="one_contact_score"
             ),
@@ -137,7 +141,9 @@ class ScoreEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "lead", "rule"], condition=Q(lead__isnull=False), name="one_entry_per_lead"),
+            models.UniqueConstraint(
+                fields=["tenant", "lead", "rule"], condition=Q(lead__isnull=False), name="one_entry_per_lead"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "contact", "rule"], condition=Q(contact__isnull=False), name="one_entry_per_contact"
             ),

@@ -87,7 +87,9 @@ def public(view: View) -> View:
     return scoped
 
 
-def _in_scope(tenant: Tenant, is_safe: bool, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+def _in_scope(
+    tenant: Tenant, is_safe: bool, view: View, request: HttpRequest, *args: Any, **kwargs: Any
+) -> HttpResponse:
     with tenant_scope(tenant, read_only=is_safe):
         response = view(request, *args, **kwargs)
         if response.status_code >= 400:

@@ -37,5 +37,5 @@ def run() -> None:
 def _claim(name: str, every: timedelta) -> bool:
     """Take the turn if it is due: the conditional update lets one process win."""
     now = timezone.now()
-    beat, is_new = Heartbeat.objects.get_or_create(name=name, defaults={"at": now})
+    _beat, is_new = Heartbeat.objects.get_or_create(name=name, defaults={"at": now})
     return is_new or Heartbeat.objects.filter(name=name, at__lte=now - every).update(at=now) == 1

@@ -70,7 +70,9 @@ class Tenant(models.Model):
     country = models.CharField(_("country"), max_length=2, blank=True)
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     is_sample = models.BooleanField(
-        _("sample data"), default=False, help_text=_("All its mail goes to the mail catcher, and its clock can be moved.")
+        _("sample data"),
+        default=False,
+        help_text=_("All its mail goes to the mail catcher, and its clock can be moved."),
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -1,0 +1,242 @@
+"""The timeline: the only way in, and the way back after a restore.
+
+Every fact is one row of `Interaction`. Kinds are declared once, by the app whose fact it is; they then appear on
+contact pages, in rules, scoring and branches. Every way in announces the tenant's reactor.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString
+
+from django.db import connection, models, transaction
+from django.utils.functional import Promise
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from contacts.models import Interaction
+from contacts.models.timeline import Lane
+from tenants import wakeups
+
+REACTOR = "reactor"
+# A row made automatically by a row, made by a row …: beyond this depth it is a loop, and nothing reacts any more.
+MAX_DEPTH = 20
+
+TABLE = Interaction._meta.db_table
+_COLUMNS: dict[str, str] = {
+    "contact_id": "bigint",
+    "as_contact_id": "bigint",
+    "account_id": "bigint",
+    "lead_id": "bigint",
+    "visitor_id": "bigint",
+    "actor_id": "bigint",
+    "object_id": "bigint",
+    "link_id": "bigint",
+    "journey_id": "bigint",
+    "tile": "text",
+    "message_id": "bigint",
+    "cause_id": "bigint",
+    "depth": "smallint",
+    "occurred_at": "timestamptz",
+    "detail": "jsonb",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fact.
+
+    `sentence` completes "Amara …" and may name keys of `detail` in braces ("clicked {link} in {email}").
+    `object_kind` says what `object_id` is the id of ("email", "form", "page", "segment", "lead" …).
+    `fields` are keys of `detail` that rules may ask about, with their label. `personal` are keys of `detail` that
+    erasure removes. `is_activity` says that the person did it herself: it counts as engagement.
+    """
+
+    key: str
+    title: str | Promise
+    icon: str
+    sentence: str | Promise
+    object_kind: str = ""
+    group: str = "other"
+    fields: Mapping[str, str | Promise] = field(default_factory=dict)
+    personal: tuple[str, ...] = ()
+    is_activity: bool = False
+    in_rules: bool = True
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(*kinds: Kind) -> None:
+    """Declare kinds; apps do so in `ready()`. A second declaration of one key is a mistake."""
+    for kind in kinds:
+        if kind.key in _kinds and _kinds[kind.key] != kind:
+            raise ValueError(f"timeline kind {kind.key} is declared twice")
+        _kinds[kind.key] = kind
+
+
+def kind(key: str) -> Kind:
+    return _kinds[key]
+
+
+def kinds() -> list[Kind]:
+    """All declared kinds, by key."""
+    return [_kinds[key] for key in sorted(_kinds)]
+
+
+def activity_kinds() -> list[str]:
+    """The keys of what people do themselves."""
+    return [kind.key for kind in kinds() if kind.is_activity]
+
+
+def record(
+    kind: str,
+    *,
+    contact: models.Model | int | None = None,
+    account: models.Model | int | None = None,
+    lead: models.Model | int | None = None,
+    actor: models.Model | int | None = None,
+    object_id: int | None = None,
+    cause: Interaction | None = None,
+    occurred_at: datetime | None = None,
+    lane: str = Lane.LIVE,
+    detail: Mapping[str, Any] | None = None,
+    **ids: Any,
+) -> int:
+    """Record one fact in the current scope and return its id.
+
+    `ids` may be visitor_id, link_id, journey_id, tile, message_id, cause_id, depth. `occurred_at` in the future is
+    clamped to now. Without `account`, the contact's account at this moment is taken. `cause` is the interaction that
+    made this one happen.
+    """
+    row = {
+        **ids,
+        "contact_id": _id(contact),
+        "account_id": _id(account),
+        "lead_id": _id(lead),
+        "actor_id": _id(actor),
+        "object_id": object_id,
+        "occurred_at": occurred_at,
+        "detail": detail or {},
+    }
+    if cause is not None:
+        row |= {"cause_id": cause.pk, "depth": cause.depth + 1}
+    return record_many(kind, [row], lane=lane)[0]
+
+
+def record_many(kind: str, rows: Iterable[Mapping[str, Any]], *, lane: str = Lane.LIVE) -> list[int]:
+    """Record a list of facts of one kind by one statement; returns their ids in order.
+
+    A row's keys are those of `record`'s ids; left-out ones are NULL. Rows without `account_id` take their contact's.
+    """
+    prepared = [_with_defaults(row) for row in rows]
+    if not prepared:
+        return []
+    arrays = {f"c_{name}": [_value(name, row) for row in prepared] for name in _COLUMNS}
+    select = sql.SQL(
+        """SELECT {fields}, coalesce(given.account_id, contact.account_id) AS account_id
+           FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, position)
+           LEFT JOIN contacts_contact contact ON contact.id = given.contact_id ORDER BY given.position"""
+    ).format(
+        fields=sql.SQL(", ").join(sql.Identifier("given", name) for name in _COLUMNS if name != "account_id"),
+        arrays=sql.SQL(", ").join(sql.SQL(f"%(c_{name})s::{type_}[]") for name, type_ in _COLUMNS.items()),
+        names=sql.SQL(", ").join(sql.Identifier(name) for name in _COLUMNS),
+    )
+    return record_select(kind, select, arrays, columns=list(_COLUMNS), lane=lane)
+
+
+def record_select(
+    kind: str,
+    select: sql.Composable | LiteralString,
+    params: Mapping[str, Any] | None = None,
+    *,
+    columns: Iterable[str],
+    lane: str = Lane.LIVE,
+) -> list[int]:
+    """Record a set of facts of one kind by `INSERT … SELECT`; returns their ids in the select's order.
+
+    `select` is a query returning at least `columns` (names of Interaction's columns: contact_id, account_id,
+    object_id …) under those names. The facts and whatever else the transaction does commit together.
+    """
+    if kind not in _kinds:
+        raise KeyError(f"timeline kind {kind} is not declared")
+    names = list(columns)
+    picked = {name: sql.Identifier("source", name) for name in names}
+    picked.setdefault("as_contact_id", picked.get("contact_id", sql.SQL("NULL::bigint")))
+    if "as_contact_id" in names and "contact_id" in names:
+        picked["as_contact_id"] = sql.SQL("coalesce(source.as_contact_id, source.contact_id)")
+    defaults = {"occurred_at": "now()", "depth": "0", "tile": "''", "detail": "'{}'::jsonb"}
+    for name, default in defaults.items():
+        if name in picked:
+            picked[name] = sql.SQL("coalesce({}, {})").format(picked[name], sql.SQL(default))
+    if "occurred_at" in picked:
+        picked["occurred_at"] = sql.SQL("least({}, now())").format(picked["occurred_at"])
+    statement = sql.SQL(
+        "INSERT INTO {table} (kind, lane, {names}) SELECT %(kind)s, %(lane)s, {picked} FROM ({select}) source RETURNING id"
+    ).format(
+        table=sql.Identifier(TABLE),
+        names=sql.SQL(", ").join(map(sql.Identifier, picked)),
+        picked=sql.SQL(", ").join(picked.values()),
+        select=sql.SQL(select) if isinstance(select, str) else select,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**(params or {}), "kind": kind, "lane": lane})
+        ids = [id_ for (id_,) in cursor.fetchall()]
+    if ids:
+        wakeups.announce(REACTOR)
+    return ids
+
+
+def rebase_timeline() -> int:
+    """After a restore into a younger cluster: renumber transaction ids so that readers go on where they were.
+
+    Transaction ids of the old cluster may lie above everything the new one will assign for long, and readers would
+    see nothing. Rows and cursors are shifted down together, keeping their order, until the highest lies at zero.
+    Runs as an owner over all tenants (outside any scope); returns how far they were shifted (0: not needed).
+    """
+    tables = (TABLE, "contacts_readercursor")
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
+        shifted = _rebase(cursor)
+        for table in tables:
+            cursor.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+    return shifted
+
+
+def _rebase(cursor: Any) -> int:
+    cursor.execute(
+        f"""SELECT coalesce(greatest((SELECT max(recorded_xid) FROM {TABLE}),
+                                    (SELECT max(xid) FROM contacts_readercursor),
+                                    (SELECT max(xid) FROM tenants_wakeup)), '0'::xid8)::text::numeric,
+                   pg_snapshot_xmax(pg_current_snapshot())::text::numeric"""
+    )
+    highest, next_xid = map(int, cursor.fetchone())
+    if highest < next_xid:
+        return 0
+    # Order among rows is kept by dense ranks below every id that the new cluster can assign.
+    cursor.execute(
+        f"""CREATE TEMP TABLE rebased ON COMMIT DROP AS
+            SELECT xid, (dense_rank() OVER (ORDER BY xid))::text::xid8 AS rank FROM
+            (SELECT recorded_xid AS xid FROM {TABLE} UNION SELECT xid FROM contacts_readercursor
+             UNION SELECT xid FROM tenants_wakeup) all_xids"""
+    )
+    for table, column in ((TABLE, "recorded_xid"), ("contacts_readercursor", "xid"), ("tenants_wakeup", "xid")):
+        cursor.execute(f"UPDATE {table} t SET {column} = rebased.rank FROM rebased WHERE rebased.xid = t.{column}")
+    return highest
+
+
+def _with_defaults(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    unknown = set(row) - set(_COLUMNS)
+    if unknown:
+        raise TypeError(f"unknown columns of an interaction: {sorted(unknown)}")
+    return row
+
+
+def _value(name: str, row: Mapping[str, Any]) -> Any:
+    value = row.get(name)
+    return Jsonb(value or {}) if name == "detail" else value
+
+
+def _id(target: models.Model | int | None) -> int | None:
+    return target.pk if isinstance(target, models.Model) else target
