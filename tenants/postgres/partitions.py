@@ -34,7 +34,8 @@ def months_ahead() -> int:
     today = datetime.now(UTC).date()
     counts = []
     with connection.cursor() as cursor:
-        existing = set(connection.introspection.table_names(cursor))
+        cursor.execute("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")
+        existing = {name for (name,) in cursor.fetchall()}
     for model in partitioned_models():
         ahead = 0
         while _name(model._meta.db_table, _next_month(today, ahead + 1)) in existing:
