@@ -77,6 +77,7 @@ def collect_static() -> None:
 def load_sample() -> None:
     """Make the sample companies in an empty installation."""
     from django.core.management import call_command
+
     from tenants.models import Tenant
 
     if not Tenant.objects.exists():
