@@ -172,7 +172,8 @@ def record_select(
     if "occurred_at" in picked:
         picked["occurred_at"] = sql.SQL("least({}, now())").format(picked["occurred_at"])
     statement = sql.SQL(
-        "INSERT INTO {table} (kind, lane, {names}) SELECT %(kind)s, %(lane)s, {picked} FROM ({select}) source RETURNING id"
+        "INSERT INTO {table} (kind, lane, {names}) "
+        "SELECT %(kind)s, %(lane)s, {picked} FROM ({select}) source RETURNING id"
     ).format(
         table=sql.Identifier(TABLE),
         names=sql.SQL(", ").join(map(sql.Identifier, picked)),
