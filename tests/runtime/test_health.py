@@ -14,8 +14,7 @@ from tenants.tasks import beat
 @pytest.fixture
 def well(db):
     partitions.ensure()
-    beat("worker")
-    beat("beat")
+    beat("beat", "worker")
 
 
 def findings(client, expected_status):
