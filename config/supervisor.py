@@ -172,9 +172,13 @@ def _start(stack: Stack, given: Mapping[str, str]) -> None:
 
 
 def _prepare(environ: Mapping[str, str]) -> None:
-    """Run `config.prepare` as a process of its own, so that its memory is given back; its words are shown."""
+    """Run `config.prepare` as a process of its own, so that its memory is given back; its words are shown.
+
+    ONWARD_SAMPLE=0 leaves an empty installation empty.
+    """
+    steps = ["static", "database"] + (["sample"] if environ.get("ONWARD_SAMPLE") != "0" else [])
     done = subprocess.Popen(
-        [sys.executable, "-m", "config.prepare", "static", "database", "sample"],
+        [sys.executable, "-m", "config.prepare", *steps],
         cwd=BASE,
         env=dict(environ),
         process_group=0,
@@ -198,7 +202,7 @@ def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:
         yield Child("tracking", [*granian, *tracking, "messaging.tracking:application"], environ)
     if environ["BROKER_URL"]:
         celery = [*python, "celery", "-A", "config"]
-        yield Child("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"], environ)
+        yield Child("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"], environ)
         beat = ["beat", "--schedule", str(VAR / "beat"), "--pidfile", ""]
         yield Child("beat", [*celery, *beat], environ)
     else:
