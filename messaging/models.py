@@ -101,7 +101,7 @@ class Link(models.Model):
 
     tenant = TenantKey()
     email = models.ForeignKey(Email, models.CASCADE, related_name="links")
-    key = models.SlugField(max_length=60)
+    key = models.SlugField(max_length=60, db_index=False)
     label = models.CharField(_("label"), max_length=200)
     url = models.URLField(_("address"), max_length=2000)
 

@@ -54,7 +54,7 @@ class Page(models.Model):
 
     tenant = TenantKey()
     name = models.CharField(_("name"), max_length=200)
-    slug = models.SlugField(_("address part"), max_length=80)
+    slug = models.SlugField(_("address part"), max_length=80, db_index=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
     # {"title", "lead", "blocks": [{"type", …}]}
     content = models.JSONField(default=dict, blank=True)

@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('entity', models.CharField(choices=[('contact', 'Contact'), ('account', 'Account'), ('lead', 'Lead')], max_length=10, verbose_name='on')),
-                ('key', models.SlugField(max_length=40, verbose_name='key')),
+                ('key', models.SlugField(db_index=False, max_length=40, verbose_name='key')),
                 ('label', models.CharField(max_length=100, verbose_name='label')),
                 ('type', models.CharField(choices=[('text', 'Text'), ('number', 'Whole number'), ('date', 'Date'), ('boolean', 'Yes/no'), ('choice', 'Choice')], default='text', max_length=10, verbose_name='type')),
                 ('options', models.JSONField(blank=True, default=list, verbose_name='options')),
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
             name='Purpose',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, verbose_name='key')),
+                ('key', models.SlugField(db_index=False, max_length=40, verbose_name='key')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('description', models.TextField(blank=True, verbose_name='description')),
                 ('is_default', models.BooleanField(default=False, verbose_name='default')),

@@ -22,7 +22,7 @@ class Purpose(models.Model):
     """What a tenant asks consent for, e.g. a newsletter."""
 
     tenant = TenantKey()
-    key = models.SlugField(_("key"), max_length=40)
+    key = models.SlugField(_("key"), max_length=40, db_index=False)
     name = models.CharField(_("name"), max_length=100)
     description = models.TextField(_("description"), blank=True)
     is_default = models.BooleanField(_("default"), default=False)

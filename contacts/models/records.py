@@ -24,7 +24,7 @@ class Field(models.Model):
 
     tenant = TenantKey()
     entity = models.CharField(_("on"), max_length=10, choices=Entity.choices)
-    key = models.SlugField(_("key"), max_length=40)
+    key = models.SlugField(_("key"), max_length=40, db_index=False)
     label = models.CharField(_("label"), max_length=100)
     type = models.CharField(_("type"), max_length=10, choices=Type.choices, default=Type.TEXT)
     options = models.JSONField(_("options"), default=list, blank=True)

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             name='Link',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60)),
+                ('key', models.SlugField(db_index=False, max_length=60)),
                 ('label', models.CharField(max_length=200, verbose_name='label')),
                 ('url', models.URLField(max_length=2000, verbose_name='address')),
                 ('email', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='messaging.email')),

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('slug', models.SlugField(max_length=80, verbose_name='address part')),
+                ('slug', models.SlugField(db_index=False, max_length=80, verbose_name='address part')),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('live', 'Live'), ('archived', 'Archived')], default='draft', max_length=10, verbose_name='state')),
                 ('content', models.JSONField(blank=True, default=dict)),
                 ('live_content', models.JSONField(blank=True, default=dict, editable=False)),

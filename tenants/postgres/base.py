@@ -82,6 +82,12 @@ class DatabaseSchemaEditor(PostgresSchemaEditor):
             )
         return statement
 
+    def _field_indexes_sql(self, model: Any, field: Any) -> list[Any]:
+        """The index of a reference starts with the tenant, as every access path does."""
+        if is_tenants(model) and field.remote_field and self._field_should_be_indexed(model, field):
+            return [self._create_index_sql(model, fields=[model._meta.get_field("tenant"), field])]
+        return super()._field_indexes_sql(model, field)
+
     def execute(self, sql: Any, params: Any = ()) -> None:
         """Lift FORCE while a statement validates a key or rewrites a column.
 
