@@ -37,8 +37,8 @@ def _tables() -> list[str]:
     found = []
     for table, enabled, forced, policies in _rows(
         """SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,
-                  (SELECT array_agg(p.polname || ':' || p.polcmd::text || ':' || pg_get_expr(p.polqual, p.polrelid) || ':' ||
-                                    pg_get_expr(p.polwithcheck, p.polrelid))
+                  (SELECT array_agg(concat_ws(':', p.polname, p.polcmd::text, pg_get_expr(p.polqual, p.polrelid),
+                                              pg_get_expr(p.polwithcheck, p.polrelid)))
                    FROM pg_policy p WHERE p.polrelid = c.oid)
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(current_schemas(false)) ORDER BY 1"""
