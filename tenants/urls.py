@@ -1,6 +1,23 @@
 """Addresses of tenants within a tenant."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from tenants.views import company, me, members, search
 
 app_name = "tenants"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("settings/", company.settings, name="settings"),
+    path("history/", company.history, name="history"),
+    path("clock/", company.clock_forward, name="clock_forward"),
+    path("members/", members.member_list, name="members"),
+    path("members/invite/", members.invite, name="invite"),
+    path("members/<int:pk>/", members.change, name="member"),
+    path("members/<int:pk>/remove/", members.remove, name="remove_member"),
+    path("invitations/<int:pk>/withdraw/", members.withdraw, name="withdraw_invitation"),
+    path("notifications/", me.notification_list, name="notifications"),
+    path("notifications/read/", me.read_notifications, name="read_notifications"),
+    path("notifications/<int:pk>/", me.open_notification, name="open_notification"),
+    path("preferences/", me.preferences, name="preferences"),
+    path("theme/", me.theme, name="theme"),
+    path("search/", search.search, name="search"),
+]

@@ -1,0 +1,31 @@
+"""What answers to htmx carry beside their HTML."""
+
+import json
+from typing import Literal, TypeVar
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+Level = Literal["success", "info", "warning", "error"]
+Response = TypeVar("Response", bound=HttpResponse)
+
+
+def toast(response: Response, text: str, level: Level = "success", *, undo: str = "") -> Response:
+    """Let the page say what happened; `undo` is a path that a POST takes it back at. One toast per answer."""
+    return trigger_client_event(response, "toast", {"text": str(text), "level": level, "undo": undo})
+
+
+def no_content(**events: dict[str, str]) -> HttpResponse:
+    """204 with events for the page: `no_content(theme={"value": "dark"})`."""
+    return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(events)} if events else None)
+
+
+def done(request: HttpRequest, text: str, to: str, *args: object, level: Level = "success") -> HttpResponse:
+    """After an action: go to a page (a path, or a URL name with arguments), which says in a toast what happened."""
+    messages.add_message(request, getattr(messages, level.upper()), text)
+    response: HttpResponseRedirect = redirect(to, *args)
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(response.url)
+    return response
