@@ -9,8 +9,9 @@ from django.urls import get_script_prefix, reverse
 
 from tenants import notifications
 from tenants.access import RIGHTS, may
-from tenants.models import User
+from tenants.models import Member, User
 from tenants.registry import MenuItem, Section, menu
+from tenants.scope import tenant_scope
 
 
 class Place(NamedTuple):
@@ -35,8 +36,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme,
         "may": {right.value: True for right in RIGHTS[member.role]},
         "navigation": _once(lambda: navigation(request)),
-        "unread_count": _once(lambda: notifications.unread_count(member)),
+        "unread_count": _once(lambda: _unread_count(member)),
     }
+
+
+def _unread_count(member: Member) -> int:
+    """In a scope of its own: a view that talks to a network renders its page outside of one."""
+    with tenant_scope(member.tenant):
+        return notifications.unread_count(member)
 
 
 def navigation(request: Any) -> list[tuple[Section, list[Place]]]:
@@ -44,7 +51,7 @@ def navigation(request: Any) -> list[tuple[Section, list[Place]]]:
     items = [(item, reverse(item.url_name)) for item in menu if may(request.member, item.right)]
     current = _current_path(request.path, [path for _, path in items])
     return [
-        (section, [Place(item.label, path, item.icon, path == current) for item, path in group])
+        (section, [Place(str(item.label), path, item.icon, path == current) for item, path in group])
         for section, group in groupby(items, key=_section)
     ]
 

@@ -15,6 +15,8 @@ from django.forms.renderers import TemplatesSetting
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from tenants.registry import Text
+
 FORM_CLASSES = {
     "select": "form-select",
     "select_date": "form-select",
@@ -55,7 +57,7 @@ class Field(BoundField):
 class _House:
     """What Form and ModelForm share."""
 
-    bound_field_class = Field
+    bound_field_class: type[BoundField] | None = Field
     widths: ClassVar[dict[str, int]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -75,7 +77,7 @@ class ModelForm(_House, forms.ModelForm):
     """
 
     def _get_validation_exclusions(self) -> set[str]:
-        return super()._get_validation_exclusions() - {"tenant"}
+        return super()._get_validation_exclusions() - {"tenant"}  # type: ignore[misc]
 
 
 def _use_native_input(field: forms.Field) -> None:
@@ -83,7 +85,9 @@ def _use_native_input(field: forms.Field) -> None:
     if type(field.widget) is forms.DateInput:
         field.widget = forms.DateInput(attrs={"type": "date", **field.widget.attrs}, format="%Y-%m-%d")
     elif type(field.widget) is forms.DateTimeInput:
-        field.widget = forms.DateTimeInput(attrs={"type": "datetime-local", **field.widget.attrs}, format="%Y-%m-%dT%H:%M")
+        field.widget = forms.DateTimeInput(
+            attrs={"type": "datetime-local", **field.widget.attrs}, format="%Y-%m-%dT%H:%M"
+        )
         field.help_text = field.help_text or _("Time zone: %(zone)s") % {"zone": timezone.get_current_timezone_name()}
     else:
         return
@@ -93,9 +97,13 @@ def _use_native_input(field: forms.Field) -> None:
 class TimeZoneField(forms.TypedChoiceField):
     """The name of a time zone of the tz database."""
 
-    def __init__(self, *, blank_label: str = "", **kwargs: Any) -> None:
+    def __init__(self, *, blank_label: Text = "", **kwargs: Any) -> None:
         names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
-        choices = [*([("", blank_label)] if blank_label else []), ("UTC", "UTC"), *((n, n.replace("_", " ")) for n in names)]
+        choices = [
+            *([("", blank_label)] if blank_label else []),
+            ("UTC", "UTC"),
+            *((n, n.replace("_", " ")) for n in names),
+        ]
         super().__init__(choices=choices, required=not blank_label, **kwargs)
 
 

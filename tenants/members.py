@@ -44,9 +44,8 @@ def remove(member: Member, *, by: Member) -> None:
 
 
 def _keep_an_owner(member: Member) -> None:
-    """Raise LastOwner if the company would be left without one. The tenant's row is locked: two owners may go at once."""
+    """Raise LastOwner if the company would be left without one; its row is locked, as two owners may go at once."""
     Tenant.objects.select_for_update().get(pk=member.tenant_id)
-    others = Member.objects.filter(tenant_id=member.tenant_id, role=Member.Role.OWNER, is_active=True).exclude(pk=member.pk)
-    is_owner = Member.objects.filter(pk=member.pk, role=Member.Role.OWNER, is_active=True).exists()
-    if is_owner and not others.exists():
+    owners = Member.objects.filter(tenant_id=member.tenant_id, role=Member.Role.OWNER, is_active=True)
+    if set(owners.values_list("pk", flat=True)) == {member.pk}:
         raise LastOwner(_("The last owner has to stay. Make somebody else an owner first."))

@@ -20,3 +20,8 @@ def mark_read(member: Member, *, up_to: int | None = None) -> int:
     if up_to is not None:
         unread = unread.filter(pk__lte=up_to)
     return unread.update(read_at=Now())
+
+
+def mark_one_read(notification: Notification) -> None:
+    """Mark one notification as read; the first moment counts."""
+    Notification.objects.filter(pk=notification.pk, read_at=None).update(read_at=Now())

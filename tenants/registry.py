@@ -7,16 +7,19 @@ A lower app offers the place, a higher one fills it in its `AppConfig.ready()`:
     tabs.add("contact", Tab("emails", _("E-mails"), "messaging:of_contact"))
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from tenants.access import Right
     from tenants.models import Member
+
+Text = str | Promise
 
 
 class Section(TextChoices):
@@ -35,7 +38,7 @@ class MenuItem:
     """A page that the navigation leads to; `url_name` is one of the tenant's URL configuration, without arguments."""
 
     section: Section
-    label: str
+    label: Text
     url_name: str
     icon: str
     right: "Right"
@@ -48,11 +51,11 @@ class Menu:
     def __init__(self) -> None:
         self._items: dict[str, MenuItem] = {}
 
-    def add(self, section: str, label: str, url_name: str, icon: str, right: "Right", order: int = 100) -> None:
+    def add(self, section: str, label: Text, url_name: str, icon: str, right: "Right", order: int = 100) -> None:
         """Put a page into the navigation; adding its `url_name` again replaces it."""
         self._items[url_name] = MenuItem(Section(section), label, url_name, icon, right, order)
 
-    def __iter__(self) -> Iterable[MenuItem]:
+    def __iter__(self) -> Iterator[MenuItem]:
         places = list(Section)
         return iter(sorted(self._items.values(), key=lambda item: (places.index(item.section), item.order)))
 
@@ -70,7 +73,7 @@ class SearchSource:
     """Where search looks. `find(member, text, limit)` runs in the tenant's scope; answer in a few milliseconds."""
 
     key: str
-    label: str
+    label: Text
     icon: str
     find: Callable[["Member", str, int], Iterable[Hit]]
     order: int = 100
@@ -86,7 +89,7 @@ class SearchSources:
         """Add a source; the same key again replaces it."""
         self._sources[source.key] = source
 
-    def __iter__(self) -> Iterable[SearchSource]:
+    def __iter__(self) -> Iterator[SearchSource]:
         return iter(sorted(self._sources.values(), key=lambda source: source.order))
 
 
@@ -95,7 +98,7 @@ class Tab:
     """A tab on a record's page: `url_name` takes the record's key. `is_shown(record)` may hide it."""
 
     key: str
-    label: str
+    label: Text
     url_name: str
     order: int = 100
     is_shown: Callable[[Any], bool] = lambda record: True

@@ -34,8 +34,6 @@ PAGES = SearchSource("pages", _("Go to"), "arrow-right", find_pages, order=0)
 def search(member: Member, text: str, limit: int) -> list[Group]:
     """What each source finds, at most `limit` each; sources that find nothing are left out."""
     text = " ".join(text.split())[:MAX_LENGTH]
-    groups = []
-    for source in [PAGES, *search_sources] if text else [PAGES]:
-        if hits := list(source.find(member, text, limit)):
-            groups.append(Group(source, hits))
-    return groups
+    sources = [PAGES, *search_sources] if text else [PAGES]
+    groups = [Group(source, list(source.find(member, text, limit))) for source in sources]
+    return [group for group in groups if group.hits]

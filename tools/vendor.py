@@ -94,11 +94,11 @@ def vendor(spec: str, files: dict[str, str], lock: dict[str, dict]) -> dict:
     checksum = integrity(tarball)
     if spec in lock and lock[spec]["integrity"] != checksum:
         sys.exit(f"{spec}: the tarball is not the one in {LOCK.name}")
-    archive = tarfile.open(fileobj=io.BytesIO(tarball))
-    about = json.loads(member(archive, "package.json"))
-    written = {path: write(path, SOURCE_MAP.sub(b"", member(archive, name))) for name, path in files.items()}
-    if spec == ICONS:
-        written[SPRITE] = write(SPRITE, cut_sprite(archive))
+    with tarfile.open(fileobj=io.BytesIO(tarball)) as archive:
+        about = json.loads(member(archive, "package.json"))
+        written = {path: write(path, SOURCE_MAP.sub(b"", member(archive, name))) for name, path in files.items()}
+        if spec == ICONS:
+            written[SPRITE] = write(SPRITE, cut_sprite(archive))
     return {"integrity": checksum, "licence": about["license"], "homepage": about.get("homepage", ""), "files": written}
 
 

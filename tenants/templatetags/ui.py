@@ -104,7 +104,9 @@ def sparkline(values: Sequence[float], label: str = "") -> SafeString:
     points = " ".join(f"{i * step:.1f},{19 - 18 * value / highest:.1f}" for i, value in enumerate(values))
     heard = label or ", ".join(str(value) for value in values)
     return format_html(
-        '<svg class="sparkline" viewBox="0 0 72 20" role="img" aria-label="{}"><polyline points="{}"/></svg>', heard, points
+        '<svg class="sparkline" viewBox="0 0 72 20" role="img" aria-label="{}"><polyline points="{}"/></svg>',
+        heard,
+        points,
     )
 
 
@@ -199,7 +201,7 @@ def trail_item(content: str, icon: str, moment: datetime, tone: str = "blue", ti
 
 @register.inclusion_tag("components/pager.html", takes_context=True)
 def pager(context: template.Context, page: Page[Any], target: str = "") -> dict[str, Any]:
-    """Links to the neighbours of a `tenants.paging.Page`; the rest of the address stays. `target`: swap only that element."""
+    """Links to the neighbours of a `tenants.paging.Page`; the rest of the address stays. `target`: swap only this."""
     return {"request": context["request"], "page": page, "target": target}
 
 

@@ -111,7 +111,9 @@ class CompanyForm(Form):
         label=_("Country"), regex=r"^[A-Za-z]{2}$", required=False, help_text=_("Two letters, such as DE or US.")
     )
     currency = forms.RegexField(
-        label=_("Currency"), regex=r"^[A-Za-z]{3}$", help_text=_("Three letters, such as EUR: amounts are summed in it.")
+        label=_("Currency"),
+        regex=r"^[A-Za-z]{3}$",
+        help_text=_("Three letters, such as EUR: amounts are summed in it."),
     )
     widths: ClassVar[dict[str, int]] = {"country": 6, "currency": 6}
 

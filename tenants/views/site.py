@@ -17,7 +17,9 @@ from tenants.views.forms import JoinForm, StartForm
 @login_required
 def choose_company(request: Any) -> HttpResponse:
     """The companies a person belongs to; who belongs to one only goes straight there (unless she asks to choose)."""
-    memberships = Member.objects.select_related("tenant").filter(user=request.user, is_active=True).order_by("tenant__name")
+    memberships = (
+        Member.objects.select_related("tenant").filter(user=request.user, is_active=True).order_by("tenant__name")
+    )
     if len(memberships) == 1 and "choose" not in request.GET:
         return redirect(home_of(memberships[0].tenant))
     return render(request, "tenants/choose_company.html", {"memberships": memberships})
@@ -84,4 +86,3 @@ def _join(request: Any, found: Invitation) -> HttpResponse:
 def home_of(tenant: Tenant) -> str:
     """The path of a company's first page."""
     return f"/t/{tenant.slug}/"
-
