@@ -192,17 +192,18 @@ def rebase_timeline() -> int:
     """After a restore into a younger cluster: renumber transaction ids so that readers go on where they were.
 
     Transaction ids of the old cluster may lie above everything the new one will assign for long, and readers would
-    see nothing. Rows and cursors are shifted down together, keeping their order, until the highest lies at zero.
-    Runs as an owner over all tenants (outside any scope); returns how far they were shifted (0: not needed).
+    see nothing. What a reader must still tell apart is what lies before, at and behind each cursor of its tenant; a few
+    dozen numbers do that, and they are below the first id that any cluster assigns (3 and up, over 700 after initdb).
+    Runs as an owner over all tenants (outside any scope); returns the highest id there was (0: nothing to do).
     """
     tables = (TABLE, "contacts_readercursor")
     with transaction.atomic(), connection.cursor() as cursor:
         for table in tables:
             cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
-        shifted = _rebase(cursor)
+        highest = _rebase(cursor)
         for table in tables:
             cursor.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
-    return shifted
+    return highest
 
 
 def _rebase(cursor: Any) -> int:
@@ -215,15 +216,23 @@ def _rebase(cursor: Any) -> int:
     highest, next_xid = map(int, cursor.fetchone())
     if highest < next_xid:
         return 0
-    # Order among rows is kept by dense ranks below every id that the new cluster can assign.
+    # A tenant's cursors get the even numbers 2, 4, 6 …; rows at a cursor share its number and keep their ids' order
+    # there, rows between two cursors get the odd number between. One pass over the timeline.
     cursor.execute(
-        f"""CREATE TEMP TABLE rebased ON COMMIT DROP AS
-            SELECT xid, (dense_rank() OVER (ORDER BY xid))::text::xid8 AS rank FROM
-            (SELECT recorded_xid AS xid FROM {TABLE} UNION SELECT xid FROM contacts_readercursor
-             UNION SELECT xid FROM tenants_wakeup) all_xids"""
+        """CREATE TEMP TABLE places ON COMMIT DROP AS
+           SELECT tenant_id, xid, 2 * dense_rank() OVER (PARTITION BY tenant_id ORDER BY xid) AS place
+           FROM contacts_readercursor GROUP BY tenant_id, xid"""
     )
-    for table, column in ((TABLE, "recorded_xid"), ("contacts_readercursor", "xid"), ("tenants_wakeup", "xid")):
-        cursor.execute(f"UPDATE {table} t SET {column} = rebased.rank FROM rebased WHERE rebased.xid = t.{column}")
+    cursor.execute(
+        f"""UPDATE {TABLE} row SET recorded_xid = coalesce(
+               (SELECT max(place + CASE WHEN xid < row.recorded_xid THEN 1 ELSE 0 END) FROM places
+                WHERE places.tenant_id = row.tenant_id AND xid <= row.recorded_xid), 1)::text::xid8"""
+    )
+    cursor.execute(
+        """UPDATE contacts_readercursor reader SET xid = place::text::xid8 FROM places
+           WHERE places.tenant_id = reader.tenant_id AND places.xid = reader.xid"""
+    )
+    cursor.execute("UPDATE tenants_wakeup SET xid = '1'::xid8")
     return highest
 
 
