@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.embedded import Postgres, Redis
+from config.embedded import SUPERUSER, Postgres, Redis
 from config.programs import CannotStart
 
 HOST = "127.0.0.1"
@@ -75,6 +75,7 @@ def decide(
         "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(50),
         "SECRETS_KEYS": kept.get("SECRETS_KEYS") or base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "DATABASE_URL": postgres.url() if postgres else "",
+        "BACKUP_DATABASE_URL": postgres.url(SUPERUSER) if postgres else "",
         "REDIS_URL": redis_url,
         "BROKER_URL": broker_url(given.get("REDIS_URL", redis_url)),
         "PUBLIC_URL": web,

@@ -103,6 +103,8 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
+# The same database for `manage.py backup` and `restore`, by a role that row-level security does not bind.
+BACKUP_DATABASE_URL = env("BACKUP_DATABASE_URL", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env("REDIS_URL", default="")

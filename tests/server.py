@@ -9,19 +9,25 @@ from contextlib import ExitStack
 
 from config import embedded
 
+# Where tests find the embedded server's superuser, for what the application's role may not do.
+SUPERUSER_URL = "TEST_SUPERUSER_URL"
+
 _running = ExitStack()
 
 
 def prepare() -> None:
     """Set the environment that `config.settings` reads, with a fresh PostgreSQL unless DATABASE_URL names one."""
     if "DATABASE_URL" not in os.environ:
-        os.environ["DATABASE_URL"] = _running.enter_context(embedded.throwaway_postgres()).url()
+        postgres = _running.enter_context(embedded.throwaway_postgres())
+        os.environ["DATABASE_URL"] = postgres.url()
+        os.environ[SUPERUSER_URL] = postgres.url(embedded.SUPERUSER)
     # Nothing of a product that runs beside the tests (`var/env`) may reach them.
     os.environ.update(
         DJANGO_SETTINGS_MODULE="config.settings",
         SECRET_KEY="a key for tests only, long enough to please every check",
         SECRETS_KEYS="7vRMyN5tq4JqyyTn3fTE1DmZSMkv6ZBhQjFLRd2xv1Y=",
         DEBUG="False",
+        BACKUP_DATABASE_URL="",
         REDIS_URL="",
         BROKER_URL="",
         EMAIL_URL="smtp://127.0.0.1:1025",
