@@ -14,7 +14,7 @@
     const rows = targets().map((element) => {
       const row = document.getElementById("shortcut-template").content.firstElementChild.cloneNode(true);
       row.querySelector("kbd").textContent = element.dataset.shortcut;
-      row.querySelector("span").textContent = element.getAttribute("aria-label") || element.textContent.trim();
+      row.querySelector("span").textContent = element.dataset.label || element.getAttribute("aria-label") || element.textContent.trim();
       return row;
     });
     help().querySelector("[data-list]").replaceChildren(...rows);
@@ -28,7 +28,10 @@
     clearTimeout(timer);
     timer = setTimeout(() => { typed = ""; }, PAUSE);
     typed = typed ? `${typed} ${event.key}` : event.key;
-    if (typed === "?") return list();
+    if (typed === "?") {
+      typed = "";
+      return list();
+    }
     const found = targets().find((element) => element.dataset.shortcut === typed);
     if (found) {
       event.preventDefault();
