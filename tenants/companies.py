@@ -7,8 +7,6 @@ from tenants import audit
 from tenants.models import Member, Tenant, User
 from tenants.scope import tenant_scope
 
-RESERVED = frozenset({"admin", "static", "accounts", "start", "company"})
-
 
 def start(person: User, name: str, *, time_zone: str = "UTC") -> Tenant:
     """Found a company whose first owner is the person."""
@@ -35,7 +33,7 @@ def update(tenant: Tenant, *, by: Member, **values: str) -> None:
 def _create(name: str, time_zone: str) -> Tenant:
     """A tenant under the first free address made of its name: acme, acme-2, … The unique slug decides."""
     base = slugify(name)[:34].strip("-") or "company"
-    number = 2 if base in RESERVED else 1
+    number = 1
     while True:
         slug = base if number == 1 else f"{base}-{number}"
         try:

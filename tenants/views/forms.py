@@ -12,7 +12,7 @@ from tenants import people
 from tenants.forms import AddressField, Form, TimeZoneField
 from tenants.models import Invitation, Member, Tenant, User
 
-PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=True)
+PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password"})
 
 
 class _NewPassword(Form):

@@ -100,7 +100,8 @@ def check_reflow(page: Page, width: int = 320) -> None:
     before = page.viewport_size
     page.set_viewport_size({"width": width, "height": 800})
     widest = page.evaluate(
-        "() => document.documentElement.scrollWidth <= window.innerWidth ? '' : [...document.body.querySelectorAll('*')]"
+        "() => document.documentElement.scrollWidth <= window.innerWidth ? '' :"
+        " [...document.body.querySelectorAll('*')]"
         ".filter(e => e.getBoundingClientRect().right > window.innerWidth + 1)"
         ".map(e => e.outerHTML.slice(0, 120)).slice(0, 3).join('\\n')"
     )
