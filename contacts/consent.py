@@ -1,0 +1,145 @@
+"""The consent ledger: what people agreed to, with proof; levels and flags derive from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max
+from psycopg import sql
+
+from contacts import normalise, timeline
+from contacts.models import Consent, ConsentLevel, Contact, Purpose
+from tenants.models import Member
+
+# From this level on, commercial mail for the purpose may be sent.
+COMMERCIAL = ConsentLevel.MARKETING
+
+
+@dataclass(frozen=True)
+class PurposeState:
+    """Where a contact stands with a purpose on e-mail; `state` is empty if nothing was ever said."""
+
+    purpose: Purpose
+    state: str = ""
+    source: str = ""
+    basis: str = ""
+    text_shown: str = ""
+    at: datetime | None = None
+
+    @property
+    def is_granted(self) -> bool:
+        return self.state == Consent.State.GRANTED
+
+
+def grant(
+    contact: Contact,
+    purpose: Purpose,
+    *,
+    level: int = ConsentLevel.MARKETING,
+    basis: str,
+    source: str,
+    text_shown: str = "",
+    channel: str = Consent.Channel.EMAIL,
+    at: datetime | None = None,
+    by: Member | None = None,
+) -> Consent:
+    """Write that a contact agreed to a purpose: on what basis, where, and to which text."""
+    row = Consent.objects.create(
+        contact=contact,
+        purpose=purpose,
+        channel=channel,
+        address=contact.email,
+        state=Consent.State.GRANTED,
+        level=level,
+        basis=basis,
+        source=source,
+        text_shown=text_shown,
+        **({"at": at} if at else {}),
+    )
+    _derive([contact.pk])
+    contact.refresh_from_db(fields=["consent_level"])
+    timeline.record(
+        "consent.granted",
+        contact=contact,
+        object_id=purpose.pk,
+        actor=by,
+        occurred_at=at,
+        detail={"purpose": purpose.name, "source": source, "basis": basis},
+    )
+    return row
+
+
+def refuse(
+    who: Contact | str, purpose: Purpose, *, source: str, channel: str = Consent.Channel.EMAIL, by: Member | None = None
+) -> int:
+    """Write that a contact, or everybody with an address, refuses a purpose; returns how many contacts it concerns.
+
+    A refusal holds for the address: on every active contact that has it.
+    """
+    address = normalise.email(who if isinstance(who, str) else who.email)
+    contacts = list(Contact.objects.filter(email=address, is_active=True)) if address else []
+    if isinstance(who, Contact) and who.pk not in {contact.pk for contact in contacts}:
+        contacts.append(who)
+    Consent.objects.bulk_create(
+        Consent(
+            contact=contact,
+            purpose=purpose,
+            channel=channel,
+            address=address,
+            state=Consent.State.REFUSED,
+            level=ConsentLevel.NONE,
+            source=source,
+        )
+        for contact in contacts
+    )
+    _derive([contact.pk for contact in contacts])
+    detail = {"purpose": purpose.name, "source": source}
+    timeline.record_many(
+        "consent.refused",
+        [
+            {"contact_id": c.pk, "object_id": purpose.pk, "actor_id": by.pk if by else None, "detail": detail}
+            for c in contacts
+        ],
+    )
+    return len(contacts)
+
+
+def state_of(contact: Contact, channel: str = Consent.Channel.EMAIL) -> list[PurposeState]:
+    """Where the contact stands with each purpose of the tenant."""
+    latest = Consent.objects.filter(contact=contact, channel=channel).values("purpose").annotate(last=Max("pk"))
+    rows = {row.purpose_id: row for row in Consent.objects.filter(pk__in=[entry["last"] for entry in latest])}
+    return [
+        PurposeState(p, row.state, row.source, row.basis, row.text_shown, row.at)
+        if (row := rows.get(p.pk))
+        else PurposeState(p)
+        for p in Purpose.objects.order_by("-is_default", "name")
+    ]
+
+
+def granted(purpose_id: int) -> sql.Composed:
+    """SQL: the contact_id of everybody whose latest word on the purpose by e-mail allows commercial mail.
+
+    One pass over consent_latest (tenant, contact, purpose, channel, id desc).
+    """
+    return sql.SQL(
+        """SELECT contact_id FROM (
+             SELECT DISTINCT ON (contact_id) contact_id, state, level FROM contacts_consent
+             WHERE purpose_id = {purpose} AND channel = 'email' ORDER BY contact_id, id DESC) latest
+           WHERE state = 'granted' AND level >= {level}"""
+    ).format(purpose=sql.Literal(purpose_id), level=sql.Literal(int(COMMERCIAL)))
+
+
+def _derive(contact_ids: Iterable[int]) -> None:
+    """Set the contacts' level to the highest that they still grant to any purpose."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE contacts_contact c SET consent_level = derived.level, updated_at = now()
+               FROM (SELECT contact_id, max(CASE WHEN state = 'granted' THEN level ELSE 0 END) AS level FROM (
+                       SELECT DISTINCT ON (contact_id, purpose_id, channel) contact_id, state, level
+                       FROM contacts_consent WHERE contact_id = ANY(%s)
+                       ORDER BY contact_id, purpose_id, channel, id DESC) latest GROUP BY contact_id) derived
+               WHERE c.id = derived.contact_id AND c.consent_level <> derived.level""",
+            [list(contact_ids)],
+        )

@@ -1,0 +1,64 @@
+"""A tenant's own fields: their values, checked by type, and who uses a field."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from contacts.models import Field
+
+# Callables (field) -> words about what uses it, e.g. "Segment: Hot leads"; higher apps add theirs in ready().
+usages: list[Callable[[Field], list[str]]] = []
+
+_YES, _NO = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
+
+
+def fields(entity: str) -> dict[str, Field]:
+    """The entity's fields in use, by key."""
+    return {field.key: field for field in Field.objects.filter(entity=entity, retired_at=None)}
+
+
+def clean(entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they are stored; raises ValidationError naming each wrong or unknown field."""
+    known, cleaned, errors = fields(entity), {}, {}
+    for key, value in values.items():
+        if key not in known:
+            errors[key] = _("There is no field “{key}”.").format(key=key)
+            continue
+        try:
+            cleaned[key] = _clean_one(known[key], value)
+        except ValueError as error:
+            errors[key] = f"{known[key].label}: {error}"
+    if errors:
+        raise ValidationError({f"custom.{key}": text for key, text in errors.items()})
+    return cleaned
+
+
+def _clean_one(field: Field, value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    text = str(value).strip()
+    if field.type == Field.Type.NUMBER:
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(_("enter a whole number")) from None
+    if field.type == Field.Type.DATE:
+        try:
+            return date.fromisoformat(text[:10]).isoformat()
+        except ValueError:
+            raise ValueError(_("enter a date, e.g. 2026-11-30")) from None
+    if field.type == Field.Type.BOOLEAN:
+        if text.lower() not in _YES | _NO:
+            raise ValueError(_("enter yes or no"))
+        return text.lower() in _YES
+    if field.type == Field.Type.CHOICE and text not in field.options:
+        raise ValueError(_("choose one of {options}").format(options=", ".join(field.options)))
+    return text[:2000]
+
+
+def used_by(field: Field) -> list[str]:
+    """What names the field, in words: shown before it is retired."""
+    return [words for usage in usages for words in usage(field)]

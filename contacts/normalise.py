@@ -1,0 +1,74 @@
+"""How values are stored, so that equal things compare equal."""
+
+import re
+import unicodedata
+
+import phonenumbers
+
+# Legal forms do not tell two companies apart: they are left out of the name that is compared.
+_LEGAL_FORMS = frozenset(
+    "ab ag aps as asa bv co company corp corporation ev gbr gmbh group holding inc incorporated kg kgaa kk limited llc llp "
+    "lp ltd mbh nv ohg oy oyj plc pte pty pvt sa sarl sas se sl spa srl ug".split()
+)
+# Domains of mail providers say nothing about a person's company.
+FREE_MAIL_DOMAINS = frozenset(
+    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com yahoo.de yahoo.co.uk yahoo.fr ymail.com "
+    "icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.com gmx.at gmx.ch web.de t-online.de freenet.de mail.com mail.ru "
+    "yandex.ru yandex.com proton.me protonmail.com pm.me tutanota.com tuta.io fastmail.com zoho.com orange.fr free.fr "
+    "wanadoo.fr laposte.net libero.it virgilio.it qq.com 163.com 126.com naver.com hey.com posteo.de mailbox.org "
+    "mail.example.com".split()
+)
+
+
+def email(value: str) -> str:
+    """An address as it is stored and compared: trimmed, lower case."""
+    return value.strip().lower()
+
+
+def email_domain(value: str) -> str:
+    """The domain of an address; empty for a mail provider's, which tells no company."""
+    domain = email(value).rpartition("@")[2]
+    return "" if domain in FREE_MAIL_DOMAINS else domain
+
+
+def domain(value: str) -> str:
+    """A web domain from whatever people enter: `https://www.Example.com/about` → `example.com`."""
+    host = re.sub(r"^[a-z]+://", "", value.strip().lower()).split("/")[0].split(":")[0].split("@")[-1]
+    return host.removeprefix("www.")
+
+
+def phone(value: str, country: str = "") -> str:
+    """A phone number in E.164; numbers without a country's prefix are read as the country's. Raises ValueError."""
+    text = value.strip()
+    if not text:
+        return ""
+    try:
+        parsed = phonenumbers.parse(text, country.upper() or None)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(str(error)) from error
+    if not phonenumbers.is_possible_number(parsed):
+        raise ValueError("not a possible phone number")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def plain(value: str) -> str:
+    """Case folded and without accents: for sorting, searching and comparing names."""
+    folded = unicodedata.normalize("NFKD", value.replace("ß", "ss").casefold())
+    return "".join(letter for letter in folded if not unicodedata.combining(letter))
+
+
+def words(value: str) -> list[str]:
+    """The words of a text, plain."""
+    return re.findall(r"[^\W_]+", plain(value))
+
+
+def company_key(name: str) -> str:
+    """A company's name as it is compared: without case, accents, punctuation and legal form."""
+    parts = words(name.replace(".", "").replace("'", ""))
+    kept = [part for part in parts if part not in _LEGAL_FORMS]
+    return " ".join(kept or parts)[:200]
+
+
+def person_key(first_name: str, last_name: str, address: str = "") -> str:
+    """What a person is sorted by: last name, first name; else the address."""
+    return (" ".join(words(f"{last_name} {first_name}")) or plain(address))[:254]
