@@ -5,7 +5,13 @@ from django.utils.translation import gettext_lazy as _
 from contacts.timeline import Kind
 
 KINDS = (
-    Kind("contact.created", title=_("Contact created"), icon="user-plus", sentence=_("was created ({source})"), group="record"),
+    Kind(
+        "contact.created",
+        title=_("Contact created"),
+        icon="user-plus",
+        sentence=_("was created ({source})"),
+        group="record",
+    ),
     Kind(
         "contact.changed",
         title=_("Contact changed"),
@@ -47,5 +53,13 @@ KINDS = (
         object_kind="purpose",
         group="consent",
     ),
-    Kind("note.written", title=_("Note"), icon="note", sentence=_("{text}"), group="sales", personal=("text",), in_rules=False),
+    Kind(
+        "note.written",
+        title=_("Note"),
+        icon="note",
+        sentence=_("{text}"),
+        group="sales",
+        personal=("text",),
+        in_rules=False,
+    ),
 )

@@ -65,7 +65,9 @@ def match_account(*, name: str = "", domain: str = "", email: str = "", country:
 
     Names are compared without case, accents and legal form, and within the same country if both have one.
     """
-    for wanted in filter(None, (normalise.domain(domain) if domain else "", normalise.email_domain(email) if email else "")):
+    for wanted in filter(
+        None, (normalise.domain(domain) if domain else "", normalise.email_domain(email) if email else "")
+    ):
         if account := Account.objects.filter(domain=wanted, is_active=True).order_by("-updated_at", "pk").first():
             return account
     key = normalise.company_key(name)

@@ -7,16 +7,11 @@ import phonenumbers
 
 # Legal forms do not tell two companies apart: they are left out of the name that is compared.
 _LEGAL_FORMS = frozenset(
-    "ab ag aps as asa bv co company corp corporation ev gbr gmbh group holding inc incorporated kg kgaa kk limited llc llp "
-    "lp ltd mbh nv ohg oy oyj plc pte pty pvt sa sarl sas se sl spa srl ug".split()
+    ["ab", "ag", "aps", "as", "asa", "bv", "co", "company", "corp", "corporation", "ev", "gbr", "gmbh", "group", "holding", "inc", "incorporated", "kg", "kgaa", "kk", "limited", "llc", "llp", "lp", "ltd", "mbh", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty", "pvt", "sa", "sarl", "sas", "se", "sl", "spa", "srl", "ug"]
 )
 # Domains of mail providers say nothing about a person's company.
 FREE_MAIL_DOMAINS = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com yahoo.de yahoo.co.uk yahoo.fr ymail.com "
-    "icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.com gmx.at gmx.ch web.de t-online.de freenet.de mail.com mail.ru "
-    "yandex.ru yandex.com proton.me protonmail.com pm.me tutanota.com tuta.io fastmail.com zoho.com orange.fr free.fr "
-    "wanadoo.fr laposte.net libero.it virgilio.it qq.com 163.com 126.com naver.com hey.com posteo.de mailbox.org "
-    "mail.example.com".split()
+    ["gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "yahoo.de", "yahoo.co.uk", "yahoo.fr", "ymail.com", "icloud.com", "me.com", "mac.com", "aol.com", "gmx.de", "gmx.net", "gmx.com", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "mail.com", "mail.ru", "yandex.ru", "yandex.com", "proton.me", "protonmail.com", "pm.me", "tutanota.com", "tuta.io", "fastmail.com", "zoho.com", "orange.fr", "free.fr", "wanadoo.fr", "laposte.net", "libero.it", "virgilio.it", "qq.com", "163.com", "126.com", "naver.com", "hey.com", "posteo.de", "mailbox.org", "mail.example.com"]
 )
 
 

@@ -13,10 +13,9 @@ from contacts.models import Account, Contact
 from tenants.models import Member
 
 CONTACT_FIELDS = frozenset(
-    "email first_name last_name job_title phone country city time_zone language linkedin_url external_id owner "
-    "do_not_email do_not_bulk_email do_not_phone do_not_track".split()
+    ["email", "first_name", "last_name", "job_title", "phone", "country", "city", "time_zone", "language", "linkedin_url", "external_id", "owner", "do_not_email", "do_not_bulk_email", "do_not_phone", "do_not_track"]
 )
-ACCOUNT_FIELDS = frozenset("name domain country city industry employees phone owner".split())
+ACCOUNT_FIELDS = frozenset(["name", "domain", "country", "city", "industry", "employees", "phone", "owner"])
 
 
 def create_contact(
@@ -54,7 +53,9 @@ def create_account(values: Mapping[str, Any], by: Member | None = None) -> Accou
     account.name_key = normalise.company_key(account.name)
     account.save(force_insert=True)
     search.index("account", account.pk, account.name, account.domain, account.city)
-    timeline.record("account.created", account=account, object_id=account.pk, actor=by, detail={"account": account.name})
+    timeline.record(
+        "account.created", account=account, object_id=account.pk, actor=by, detail={"account": account.name}
+    )
     return account
 
 
@@ -79,12 +80,23 @@ def write_note(text: str, *, by: Member, contact: Contact | None = None, account
 def index_contact(contact: Contact) -> None:
     """Make a contact findable by name, address and its parts, company and phone."""
     company = contact.account.name if contact.account else ""
-    texts = (contact.first_name, contact.last_name, contact.email, company, contact.phone.lstrip("+"), contact.external_id)
+    texts = (
+        contact.first_name,
+        contact.last_name,
+        contact.email,
+        company,
+        contact.phone.lstrip("+"),
+        contact.external_id,
+    )
     search.index("contact", contact.pk, *texts)
 
 
 def _clean(
-    values: Mapping[str, Any], allowed: frozenset[str] | set[str], model: type[models.Model], entity: str, country: str = ""
+    values: Mapping[str, Any],
+    allowed: frozenset[str] | set[str],
+    model: type[models.Model],
+    entity: str,
+    country: str = "",
 ) -> dict[str, Any]:
     """Normalised values of allowed fields; others are refused by name."""
     errors: dict[str, str] = {}
