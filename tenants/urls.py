@@ -17,6 +17,7 @@ urlpatterns = [
     path("notifications/", me.notification_list, name="notifications"),
     path("notifications/read/", me.read_notifications, name="read_notifications"),
     path("notifications/<int:pk>/", me.open_notification, name="open_notification"),
+    path("notifications/bell/", me.bell, name="bell"),
     path("preferences/", me.preferences, name="preferences"),
     path("theme/", me.theme, name="theme"),
     path("search/", search.search, name="search"),

@@ -24,6 +24,12 @@ def notification_list(request: Any) -> HttpResponse:
 
 
 @allow(Right.VIEW)
+def bell(request: Any) -> HttpResponse:
+    """The bell alone: the page asks again every half a minute."""
+    return render(request, "tenants/_bell.html")
+
+
+@allow(Right.VIEW)
 @require_POST
 def read_notifications(request: Any) -> HttpResponse:
     """Mark all as read."""

@@ -116,3 +116,14 @@ def test_pages_are_accessible_and_fit_a_narrow_screen(
     screenshot(page, address.replace("/", "-").split("?")[0])
     check_accessibility(page)
     check_reflow(page)
+
+
+def test_the_bell_follows_without_a_reload(page: Page, acme: Tenant, ana: Member, sign_in: SignIn) -> None:
+    sign_in(page, ana)
+    expect(page.get_by_role("link", name="Notifications, 0 unread")).to_be_visible()
+    with tenant_scope(acme):
+        notifications.notify(ana, "lead", "Amara Okafor is sales-ready")
+    page.evaluate("document.getElementById('bell').dataset.poll = '1'")
+    expect(page.get_by_role("link", name="Notifications, 1 unread")).to_be_visible()
+    page.get_by_role("link", name="Notifications, 1 unread").click()
+    expect(page.get_by_role("button", name="Amara Okafor is sales-ready")).to_be_visible()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.views.defaults import server_error
 
 from tenants import notifications
 from tenants.models import Audit, Member, Notification, Tenant
@@ -92,6 +93,7 @@ def test_the_bell_counts_what_is_unread_and_opening_one_leads_on(
     page = client.get("/company/notifications/").content.decode()
     assert "Notifications, 1 unread" in page
     assert "Somebody else" not in page
+    assert "Notifications, 1 unread" in client.get("/company/notifications/bell/").content.decode()
     answer = client.post(f"/company/notifications/{mine.pk}/")
     assert answer.url == "/t/acme/company/preferences/"
     assert "Notifications, 0 unread" in client.get("/company/preferences/").content.decode()
@@ -142,3 +144,17 @@ def test_the_shell_asks_few_questions(ana: Member, client_of: Clients, django_as
 def test_errors_have_pages_of_their_own(ana: Member, client_of: Clients) -> None:
     assert b"There is nothing here" in client_of(ana).get("/company/nowhere/").content
     assert b"There is nothing here" in Client().get("/nowhere/").content
+
+
+def test_a_form_without_its_token_changes_nothing_and_says_why(ana: Member, acme: Tenant) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ana.user)
+    answer = client.post("/t/acme/company/settings/", {"name": "X", "time_zone": "UTC", "currency": "EUR"})
+    assert answer.status_code == 403
+    assert b"This page has expired" in answer.content
+
+
+def test_a_failure_of_ours_has_a_page_that_needs_nothing() -> None:
+    answer = server_error(RequestFactory().get("/"))
+    assert answer.status_code == 500
+    assert b"Something went wrong on our side" in answer.content
