@@ -40,7 +40,7 @@ STAGE_TONES = {
     "inquiry": "secondary",
     "engaged": "blue",
     "mql": "purple",
-    "handed": "indigo",
+    "handed_off": "indigo",
     "sal": "cyan",
     "sql": "green",
     "won": "teal",

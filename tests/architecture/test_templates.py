@@ -73,3 +73,10 @@ def test_the_vendored_files_are_the_locked_ones() -> None:
         assert hashlib.sha256((ROOT / path).read_bytes()).hexdigest() == checksum, path
     on_disk = {str(path.relative_to(ROOT)) for path in (ROOT / "static/vendor").rglob("*") if path.is_file()}
     assert on_disk - set(locked) == {"static/vendor/LICENSES.md"}
+
+
+def test_every_static_file_that_a_page_names_is_there() -> None:
+    names = re.compile(r"{%\s*static\s+[\"']([^\"']+)")
+    used = {(path, name) for path in TEMPLATES for name in names.findall(path.read_text())}
+    assert used
+    assert not {f"{path.relative_to(ROOT)}: {name}" for path, name in used if not (ROOT / "static" / name).is_file()}

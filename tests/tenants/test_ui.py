@@ -11,12 +11,14 @@ from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
+from leads.models import Stage
 from tenants.forms import Form, ModelForm
 from tenants.models import Job, Member, Setting, Tenant, User
 from tenants.paging import Page, count_up_to, page_of
 from tenants.registry import Menu, Section, Tab, Tabs
 from tenants.responses import toast
 from tenants.scope import tenant_scope
+from tenants.templatetags.ui import STAGE_TONES
 
 
 def render(source: str, **context: Any) -> str:
@@ -52,6 +54,10 @@ def render(source: str, **context: Any) -> str:
 )
 def test_components_render(source: str, expected: str) -> None:
     assert expected in render(source, values=[0, 1, 2])
+
+
+def test_every_stage_has_its_tone() -> None:
+    assert set(STAGE_TONES) == set(Stage.values)
 
 
 def test_components_escape_what_they_are_given() -> None:
