@@ -124,6 +124,7 @@ class Message(models.Model):
         BLOCKED = "blocked", _("Blocked")
         UNCERTAIN = "uncertain", _("Uncertain")
         CANCELLED = "cancelled", _("Cancelled")
+        HELD = "held", _("Held")
 
     class Priority(models.IntegerChoices):
         ACCOUNT = 0, _("Account mail")
@@ -145,7 +146,7 @@ class Message(models.Model):
     journey_id = models.BigIntegerField(null=True)
     tile = models.TextField(default="", db_default="")
     participant_id = models.BigIntegerField(null=True)
-    # For messages without an e-mail of a marketer (notices): subject, text, html, reply_to.
+    # Of a notice (no e-mail of a marketer): subject, text, button, reply_to. Of a test: subject_prefix, as_contact.
     content = models.JSONField(default=dict, db_default={})
     state = models.TextField(choices=State.choices, default=State.QUEUED, db_default=State.QUEUED)
     reason = models.TextField(default="", db_default="")
@@ -156,6 +157,10 @@ class Message(models.Model):
     lease_id = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # The first time that a person (or somebody unknown, but no machine) opened, clicked, unsubscribed.
+    opened_at = models.DateTimeField(null=True)
+    clicked_at = models.DateTimeField(null=True)
+    unsubscribed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="one_message_per_key")]
@@ -168,11 +173,34 @@ class Message(models.Model):
             models.Index(fields=["tenant", "leased_until"], condition=Q(state="sending"), name="message_leased"),
             models.Index(fields=["tenant", "contact", "-id"], name="message_of_contact"),
             models.Index(fields=["tenant", "journey_id", "tile", "address"], name="message_of_tile"),
-            models.Index(fields=["tenant", "email", "state"], name="message_of_email"),
+            models.Index(fields=["tenant", "email", "state", "-id"], name="message_of_email"),
+            models.Index(fields=["tenant", "state", "-id"], name="message_of_state"),
+            models.Index(
+                fields=["tenant", "email", "-id"], condition=Q(opened_at__isnull=False), name="message_opened"
+            ),
+            models.Index(
+                fields=["tenant", "email", "-id"], condition=Q(clicked_at__isnull=False), name="message_clicked"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+
+class LinkClick(models.Model):
+    """That the recipient of a message followed a link: the first time, machines left out."""
+
+    tenant = TenantKey()
+    link = models.ForeignKey(Link, models.CASCADE, related_name="clicks", db_index=False)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="link_clicks", db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "link", "message"], name="one_click_per_link")]
+        indexes = [models.Index(fields=["tenant", "message"], name="clicks_of_message")]
+
+    def __str__(self) -> str:
+        return f"{self.link_id} of {self.message_id}"
 
 
 class Suppression(models.Model):

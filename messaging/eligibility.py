@@ -1,0 +1,123 @@
+"""Who can be mailed, and why not: one definition, used by the claim of the sender and by what is shown before.
+
+A *target* is an address on behalf of a contact. For an audience it is the contact's own address; for the outbox the
+message's. The first reason in the order of REASONS that applies is the one given.
+"""
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from psycopg import sql
+
+from contacts.consent import COMMERCIAL
+from contacts.models import ConsentLevel, Purpose
+from messaging.models import Email, Suppression
+from tenants.models import Setting
+
+# The setting that says whether silence means no (the default) or yes.
+OPT_OUT_SETTING = "consent.opt_out"
+# So many soft bounces in a row suppress an address.
+SOFT_BOUNCES = 5
+
+
+class Reason(TextChoices):
+    """Why an e-mail does not go to a contact."""
+
+    INACTIVE = "inactive", _("Inactive contact")
+    NO_ADDRESS = "no_address", _("No e-mail address")
+    DO_NOT_EMAIL = "do_not_email", _("Wants no e-mail")
+    DO_NOT_BULK_EMAIL = "do_not_bulk_email", _("Wants no bulk e-mail")
+    SUPPRESSED = "suppressed", _("Suppressed address")
+    NO_CONSENT = "no_consent", _("No consent")
+    DUPLICATE = "duplicate", _("Address already mailed")
+    NOT_LIVE = "not_live", _("E-mail is not live")
+    EXPIRED = "expired", _("Too late")
+
+
+def blocked(email: Email, contacts: sql.Composable | None = None) -> sql.Composed:
+    """SQL: (contact_id, reason) of the contacts that cannot get the e-mail now, among `contacts` (a SELECT of
+    contact_id) or all. Cost: one index step into the ledger (consent_latest) per contact."""
+    targets = sql.SQL("SELECT id AS target, id AS contact_id, email AS address FROM contacts_contact")
+    if contacts is not None:
+        targets = sql.SQL("{} WHERE id IN ({})").format(targets, contacts)
+    return reasons(email, targets)
+
+
+def reasons(email: Email, targets: sql.Composable) -> sql.Composed:
+    """SQL: (contact_id, reason) of the blocked ones among `targets`, a query of (target, contact_id, address); the
+    first column is `target`, called contact_id by the audience's reading of it."""
+    is_commercial = email.designation == Email.Designation.COMMERCIAL
+    return sql.SQL(
+        """SELECT target AS contact_id, reason FROM (
+             SELECT target.target, CASE
+               WHEN contact.id IS NULL OR NOT contact.is_active THEN 'inactive'
+               WHEN target.address = '' THEN 'no_address'
+               WHEN contact.do_not_email THEN 'do_not_email'
+               WHEN {is_commercial} AND contact.do_not_bulk_email THEN 'do_not_bulk_email'
+               WHEN suppression.id IS NOT NULL THEN 'suppressed'
+               WHEN {lacks_consent} THEN 'no_consent' END AS reason
+             FROM ({targets}) target
+             LEFT JOIN contacts_contact contact ON contact.id = target.contact_id
+             LEFT JOIN messaging_suppression suppression
+               ON suppression.address = target.address AND {is_effective}
+             LEFT JOIN LATERAL (
+               SELECT state, level FROM contacts_consent ledger
+               WHERE {is_commercial} AND ledger.contact_id = contact.id AND ledger.purpose_id = {purpose}
+                 AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1) latest ON true) looked
+           WHERE reason IS NOT NULL"""
+    ).format(
+        targets=targets,
+        is_commercial=sql.Literal(is_commercial),
+        is_effective=effective_suppression("suppression"),
+        lacks_consent=_lacks_consent(is_commercial),
+        purpose=sql.Literal(purpose_id(email) or 0),
+    )
+
+
+def summary(email: Email, contacts: sql.Composable) -> dict[str, int]:
+    """How many of the contacts (a SELECT of contact_id) cannot get the e-mail now, by reason, most first."""
+    statement = sql.SQL("SELECT reason, count(*) FROM ({}) blocked GROUP BY 1 ORDER BY 2 DESC, 1").format(
+        blocked(email, contacts)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return dict(cursor.fetchall())
+
+
+def why_not(email: Email, contact_id: int) -> str:
+    """The reason why a contact cannot get the e-mail now; empty if it can."""
+    found = summary(email, sql.SQL("SELECT {}::bigint").format(sql.Literal(contact_id)))
+    return next(iter(found), "")
+
+
+def effective_suppression(alias: str) -> sql.Composed:
+    """SQL: whether a row of Suppression (under `alias`) stops mail now; soft bounces only count up to their limit."""
+    return sql.SQL(
+        "(({0}.until IS NULL OR {0}.until > now()) AND ({0}.reason <> {1} OR {0}.soft_bounces >= {2}))"
+    ).format(sql.Identifier(alias), sql.Literal(Suppression.Reason.SOFT_BOUNCES.value), sql.Literal(SOFT_BOUNCES))
+
+
+def purpose_id(email: Email) -> int | None:
+    """The e-mail's purpose, else the tenant's default one."""
+    if email.purpose_id:
+        return email.purpose_id
+    return Purpose.objects.filter(is_default=True).values_list("pk", flat=True).first()
+
+
+def is_opt_out() -> bool:
+    """Whether the tenant mails commercially until somebody refuses, instead of from when somebody agrees."""
+    value: Any = Setting.objects.filter(key=OPT_OUT_SETTING).values_list("value", flat=True).first()
+    return bool(value)
+
+
+def _lacks_consent(is_commercial: bool) -> sql.Composed:
+    """Commercial: level 4 for the purpose (opt-out mode: not refused). Transactional: level 2 for any."""
+    if not is_commercial:
+        return sql.SQL("contact.consent_level < {}").format(sql.Literal(int(ConsentLevel.TRANSACTIONAL)))
+    if is_opt_out():
+        return sql.Composed([sql.SQL("latest.state = 'refused'")])
+    return sql.SQL("coalesce(latest.state <> 'granted' OR latest.level < {}, true)").format(
+        sql.Literal(int(COMMERCIAL))
+    )

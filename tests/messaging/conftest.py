@@ -1,0 +1,67 @@
+"""What tests of messaging start from: a purpose, sender's details, an e-mail, people who agreed to it.
+
+Models are imported inside the fixtures: pytest reads this file before Django is set up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from contacts.models import Contact, Purpose
+    from messaging.models import ContentSettings, Email
+    from tenants.models import Tenant
+
+
+@pytest.fixture
+def newsletter(acme: Tenant) -> Purpose:
+    from contacts.models import Purpose
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(acme):
+        return Purpose.objects.create(key="newsletter", name="Newsletter", is_default=True)
+
+
+@pytest.fixture
+def sender(acme: Tenant) -> ContentSettings:
+    from messaging.models import ContentSettings
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(acme):
+        return ContentSettings.objects.create(
+            name="Acme",
+            is_default=True,
+            from_name="Acme News",
+            from_email="news@acme.example",
+            postal_address="Acme GmbH, Domplatz 1, Köln",
+        )
+
+
+@pytest.fixture
+def email(acme: Tenant, newsletter: Purpose, sender: ContentSettings) -> Email:
+    """A commercial e-mail of Acme's, without a live version."""
+    from messaging.models import Email
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(acme):
+        return Email.objects.create(name="Spring", purpose=newsletter, content_settings=sender)
+
+
+@pytest.fixture
+def person(acme: Tenant, newsletter: Purpose) -> Callable[..., Contact]:
+    """`person("amara")`: a contact of Acme's who agreed to the newsletter; `agreed=False`: who said nothing."""
+    from contacts import consent, people
+    from tenants.scope import tenant_scope
+
+    def make(name: str, *, agreed: bool = True, **values: str) -> Contact:
+        with tenant_scope(acme):
+            address = f"{name.lower()}@lead.example"
+            contact = people.create_contact({"email": address, "first_name": name.title(), **values})
+            if agreed:
+                consent.grant(contact, newsletter, basis="form", source="test")
+            return contact
+
+    return make
