@@ -107,7 +107,7 @@ def start_postgres(folder: Path, log: Path, *, settings: Mapping[str, str] | Non
     sockets = socket_folder(folder)
     if not (cluster / "PG_VERSION").exists():
         _initialise(binaries, cluster)
-    _stop_left_over(cluster)
+    _stop_left_over(cluster, sockets)
     options = [f"-c{name}={value}" for name, value in {**SETTINGS, **(settings or {})}.items()]
     command = [binaries / "postgres", "-D", cluster, "-k", sockets, "-p", str(PORT), *options]
     server = Postgres(_spawn(command, log, dying_with=signal.SIGINT), sockets, signal.SIGINT)
@@ -215,11 +215,11 @@ def dies_with_parent(signum: signal.Signals) -> Callable[[], None] | None:
     return lambda: libc.prctl(PR_SET_PDEATHSIG, signum)
 
 
-def _stop_left_over(cluster: Path) -> None:
-    """Stop a postmaster that outlived its parent and remove the lock file of one that is dead.
+def _stop_left_over(cluster: Path, sockets: Path) -> None:
+    """Stop a postmaster that outlived its parent and remove the lock files of one that is dead.
 
     After kill -9 inside a container whose PID 1 does not reap, the dead postmaster remains as a zombie, and PostgreSQL
-    takes it for alive. The file goes only once no process works in the folder: that is PostgreSQL's own protection.
+    takes it for alive. The files go only once no process works in the folder: they are PostgreSQL's own protection.
     """
     lock = cluster / "postmaster.pid"
     if not lock.exists():
@@ -233,6 +233,7 @@ def _stop_left_over(cluster: Path) -> None:
     if alive:
         raise CannotStart(f"Another PostgreSQL (process {alive[0].pid}) still works in {cluster}.")
     lock.unlink(missing_ok=True)
+    (sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

@@ -60,7 +60,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 process_group=0,
-                preexec_fn=embedded.dies_with_parent(signal.SIGTERM),
+                preexec_fn=embedded.dies_with_parent(signal.SIGKILL),
             )
         self.started_at = time.monotonic()
 
