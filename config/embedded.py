@@ -6,7 +6,6 @@ only the parent, which decides the order of stopping) and stops by itself when i
 It listens on a unix socket in a folder of mode 700, which is why the servers ask for no password.
 """
 
-import ctypes
 import hashlib
 import os
 import shutil
@@ -25,6 +24,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from config.lifeline import dies_with_parent
 from config.programs import CannotStart, identity, postgres_binaries, redis_binary, service_user
 
 ROLE = "onward"
@@ -33,7 +33,6 @@ SUPERUSER = "postgres"
 PORT = 5432
 # Bytes of a unix socket's path that every Unix takes, without the closing NUL.
 LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103
-PR_SET_PDEATHSIG = 1
 
 SETTINGS = {
     "listen_addresses": "",
@@ -205,14 +204,6 @@ def _spawn(command: Sequence[str | Path], log: Path, *, dying_with: signal.Signa
             preexec_fn=dies_with_parent(dying_with),
             **identity(),
         )
-
-
-def dies_with_parent(signum: signal.Signals) -> Callable[[], None] | None:
-    """For `preexec_fn`: the kernel sends the child `signum` when we die, even by kill -9 (Linux only)."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, signum)
 
 
 def _stop_left_over(cluster: Path, sockets: Path) -> None:
