@@ -80,11 +80,16 @@ def public(view: View) -> View:
         found = Tenant.objects.filter(slug=tenant).first()
         if found is None:
             raise Http404
-        with timezone.override(found.time_zone):
-            return _in_scope(found, request.method in SAFE_METHODS, view, request, found, *args, **kwargs)
+        return in_scope_of(found, request, view, *args, **kwargs)
 
     scoped.is_public = True  # type: ignore[attr-defined]
     return scoped
+
+
+def in_scope_of(tenant: Tenant, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> HttpResponse:
+    """Answer a public request in the tenant's scope and zone, `view(request, tenant, …)` being the rest."""
+    with timezone.override(tenant.time_zone):
+        return _in_scope(tenant, request.method in SAFE_METHODS, view, request, tenant, *args, **kwargs)
 
 
 def _in_scope(
