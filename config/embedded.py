@@ -108,7 +108,7 @@ def start_postgres(folder: Path, log: Path, *, settings: Mapping[str, str] | Non
         _initialise(binaries, cluster)
     _stop_left_over(cluster, sockets)
     options = [f"-c{name}={value}" for name, value in {**SETTINGS, **(settings or {})}.items()]
-    command = [binaries / "postgres", "-D", cluster, "-k", sockets, "-p", str(PORT), *options]
+    command: list[str | Path] = [binaries / "postgres", "-D", cluster, "-k", sockets, "-p", str(PORT), *options]
     server = Postgres(_spawn(command, log, dying_with=signal.SIGINT), sockets, signal.SIGINT)
     _wait_until(lambda: _answers(server), server, log)
     _prepare(server)
@@ -124,7 +124,16 @@ def start_redis(folder: Path, log: Path) -> Redis | None:
     _own_folder(kept)
     sockets = socket_folder(folder)
     (sockets / "redis.sock").unlink(missing_ok=True)
-    options = ["--port", "0", "--unixsocket", sockets / "redis.sock", "--unixsocketperm", "700", "--dir", kept]
+    options: list[str | Path] = [
+        "--port",
+        "0",
+        "--unixsocket",
+        sockets / "redis.sock",
+        "--unixsocketperm",
+        "700",
+        "--dir",
+        kept,
+    ]
     durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
     process = _spawn([program, *options, *durable], log, dying_with=signal.SIGTERM)
     server = Redis(process, sockets, signal.SIGTERM)

@@ -159,6 +159,8 @@ def _start(stack: Stack, given: Mapping[str, str]) -> None:
     ports = Ports.wanted(given)
     ports.check()
     stack.folder = data_folder(VAR)
+    if stack.folder != VAR:
+        say(f"The databases' user cannot enter {BASE}: the data is in {stack.folder}.")
     (VAR / "log").mkdir(exist_ok=True)
     stack.start_servers(given)
     chosen = environment.decide(given, environment.read(VAR / "env"), ports, stack.postgres, stack.redis)
