@@ -58,10 +58,14 @@ class Lead(models.Model):
     grade = models.CharField(max_length=10, blank=True, editable=False)
     handed_off_at = models.DateTimeField(null=True, editable=False)
     respond_by = models.DateTimeField(null=True, editable=False)
+    # When the manager was told that nobody answered in time.
+    escalated_at = models.DateTimeField(null=True, editable=False)
     accepted_at = models.DateTimeField(null=True, editable=False)
     # After recycling: becomes MQL again not before this moment, nor below this score.
     recycled_until = models.DateTimeField(null=True, editable=False)
     recycled_score = models.IntegerField(null=True, editable=False)
+    # Somebody looked for its contact and left it as it is.
+    unmatched_at = models.DateTimeField(null=True, editable=False)
     custom = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

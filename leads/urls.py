@@ -1,6 +1,10 @@
 """Addresses of leads within a tenant."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from leads.views import leads
 
 app_name = "leads"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("leads/<int:pk>/", leads.detail, name="detail"),
+]

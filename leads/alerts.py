@@ -1,0 +1,49 @@
+"""Telling members about leads: at the bell, and by mail through the outbox."""
+
+from django.utils.translation import gettext as _
+
+from leads.models import Assignment, Lead
+from leads.registry import strongest_reasons
+from tenants import notifications
+from tenants.links import tenant_path
+from tenants.models import Member
+
+
+def assigned(lead: Lead, given: Assignment) -> None:
+    """Tell a member that a lead is hers: who it is, the score, the three strongest reasons, by when."""
+    title = _("New lead: %(person)s") % {"person": _who(lead)}
+    _tell(given.member, "lead.assigned", f"lead-assigned:{given.pk}", title, _facts(lead, given.why), lead)
+
+
+def taken_back(lead: Lead, member: Member, reason: str, change_id: int) -> None:
+    """Tell a rep that a lead which she has not accepted went back to marketing."""
+    title = _("Lead taken back: %(person)s") % {"person": _who(lead)}
+    _tell(member, "lead.taken_back", f"lead-taken-back:{change_id}", title, reason, lead)
+
+
+def overdue(lead: Lead, manager: Member) -> None:
+    """Tell a manager that a lead was not answered in time."""
+    title = _("Not answered in time: %(person)s") % {"person": _who(lead)}
+    body = _("%(name)s has neither accepted nor rejected this lead.") % {"name": lead.owner or _("Nobody")}
+    key = f"lead-overdue:{lead.pk}:{manager.pk}:{lead.respond_by:%Y%m%d%H%M%S}"
+    _tell(manager, "lead.overdue", key, title, f"{body}\n{_facts(lead, '')}".strip(), lead)
+
+
+def _tell(member: Member, kind: str, key: str, title: str, body: str, lead: Lead) -> None:
+    path = tenant_path(member.tenant, "leads:detail", lead.pk)
+    notifications.notify(member, kind, title, body, path)
+
+
+def _who(lead: Lead) -> str:
+    company = str(lead.account) if lead.account else lead.company
+    return f"{lead.person}, {company}" if company and company != lead.person else lead.person
+
+
+def _facts(lead: Lead, why: str) -> str:
+    lines = [lead.topic]
+    if lead.score is not None:
+        lines.append(_("Score %(score)d %(grade)s") % {"score": lead.score, "grade": lead.grade})
+    lines += [f"+{reason.points} {reason.text}" for reason in strongest_reasons(lead)]
+    if why:
+        lines.append(why)
+    return "\n".join(line.strip() for line in lines)

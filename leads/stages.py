@@ -1,0 +1,97 @@
+"""The reader "stages": what people do engages their leads, what the score does qualifies them or takes them back."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contacts import timeline
+from contacts.reactor import Batch, Fact, Reader, register
+from leads import preferences as keys
+from leads.lifecycle import Move, Qualifying, change_stages, make_mqls, take_back
+from leads.models import Lead, Stage
+from leads.transitions import NURTURED, OFFERED
+from tenants import preferences
+
+
+def read(batch: Batch) -> None:
+    """Move the leads that a batch of the timeline is about: a fixed number of statements, however many they are."""
+    engage(batch.of(*timeline.activity_kinds()))
+    follow_scores(batch.of("score.changed"))
+
+
+def engage(facts: list[Fact]) -> None:
+    """An inquiry whose contact did something after it was made is engaged."""
+    latest = {fact.contact_id: fact for fact in facts if fact.contact_id}
+    if not latest:
+        return
+    waiting = Lead.objects.filter(contact_id__in=list(latest), stage=Stage.INQUIRY)
+    moves = [
+        Move(lead, Stage.ENGAGED, str(timeline.kind(fact.kind).title), cause=fact)
+        for lead in waiting
+        if (fact := latest[lead.contact_id]).occurred_at > lead.created_at
+    ]
+    if moves:
+        change_stages(moves)
+
+
+def follow_scores(facts: list[Fact]) -> None:
+    """Qualify leads whose score crossed its threshold upwards; take back offered ones that fell below the limit."""
+    counts_any = preferences.get(keys.ANY_MODEL) if facts else False
+    # Of several changes in one batch the first and the last say whether the score crossed.
+    spans: dict[tuple[int, int | None], tuple[Fact, Fact]] = {}
+    for fact in facts:
+        if fact.lead_id and (counts_any or fact.detail.get("is_primary")):
+            key = (fact.lead_id, fact.object_id)
+            spans[key] = (spans[key][0] if key in spans else fact, fact)
+    leads = Lead.objects.select_related("owner__user", "owner__tenant", "contact", "account")
+    found = leads.filter(stage__in=[*NURTURED, *OFFERED]).in_bulk([lead_id for lead_id, _ in spans])
+    now, qualified, fallen = timezone.now(), {}, {}
+    for (lead_id, _model), (first, last) in spans.items():
+        lead = found.get(lead_id)
+        if lead is None:
+            continue
+        if may_qualify(lead, first.detail.get("from"), last.detail["to"], last.detail["threshold"], now):
+            qualified[lead_id] = Qualifying(lead, last.detail["to"], last.object_id, _reached(last), last)
+        elif has_fallen(lead, last):
+            fallen[lead_id] = Move(lead, Stage.ENGAGED, _fell(last), last.detail["to"], last.object_id, last)
+    if qualified:
+        make_mqls(list(qualified.values()))
+    if fallen:
+        take_back(list(fallen.values()))
+
+
+def may_qualify(lead: Lead, before: int | None, score: int, threshold: int, now: datetime) -> bool:
+    """Whether a score that went from `before` to `score` makes an MQL of the lead.
+
+    It must cross the threshold upwards. After recycling it must instead have rested, and reach the score it needs.
+    """
+    if lead.stage not in NURTURED:
+        return False
+    if lead.recycled_until is None:
+        return (before is None or before < threshold) and score >= threshold
+    return now >= lead.recycled_until and score >= max(threshold, lead.recycled_score or threshold)
+
+
+def has_fallen(lead: Lead, fact: Fact) -> bool:
+    """Whether an offered lead's score went below the lower limit of the model (which need not have one)."""
+    limit = fact.detail.get("lower_limit")
+    return (
+        lead.stage in OFFERED
+        and bool(fact.detail.get("is_primary"))
+        and limit is not None
+        and fact.detail["to"] < limit
+    )
+
+
+def _reached(fact: Fact) -> str:
+    text = _("The score reached %(score)d; %(threshold)d is sales-ready.")
+    return text % {"score": fact.detail["to"], "threshold": fact.detail["threshold"]}
+
+
+def _fell(fact: Fact) -> str:
+    text = _("The score fell to %(score)d, below the limit of %(limit)d.")
+    return text % {"score": fact.detail["to"], "limit": fact.detail["lower_limit"]}
+
+
+register(Reader("stages", run=read))
