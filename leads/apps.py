@@ -5,4 +5,8 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self) -> None:
-        from leads import capture, clock, kinds, preferences, stages  # noqa: F401  (each registers itself)
+        # The readers, the queue and the settings register themselves as they are imported.
+        from contacts import timeline
+        from leads import capture, clock, kinds, preferences, stages  # noqa: F401
+
+        timeline.register(*kinds.KINDS)

@@ -9,12 +9,13 @@ from django.db import connection, transaction
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from contacts import timeline
+from contacts import search, timeline
 from contacts.models import Account, Contact
 from leads.models import Lead, Stage, StageChange
 from leads.moves import Cause, about, keep_contact_stages
 from tenants.models import Member
 
+SEARCH_KIND = "lead"
 # What may be entered for a lead, beside its topic, contact and account.
 ENTERED = ("first_name", "last_name", "email", "phone", "job_title", "company", "country", "description")
 
@@ -81,8 +82,14 @@ def create_leads(new: Sequence[NewLead], *, by: Member | None = None) -> list[Le
         [StageChange(lead=lead, to_stage=Stage.INQUIRY, actor=by, journey_id=new.journey_id) for lead, new in fresh]
     )
     timeline.record_many("lead.created", [_fact(lead, new, by) for lead, new in fresh])
+    search.index_many(SEARCH_KIND, [(lead.pk, search_texts(lead)) for lead, _ in fresh])
     keep_contact_stages([lead.contact_id for lead, _ in fresh if lead.contact_id])
     return [found[key] for key in keys]
+
+
+def search_texts(lead: Lead) -> tuple[str, ...]:
+    """By what a lead is found, beside its contact and account."""
+    return lead.topic, lead.first_name, lead.last_name, lead.email, lead.company, lead.phone
 
 
 def _fact(lead: Lead, new: NewLead, by: Member | None) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from contacts import timeline
 from contacts.timeline import Kind
 
 STAGE_FIELDS = {"from": _("From stage"), "to": _("To stage"), "reason": _("Reason")}
@@ -98,5 +97,3 @@ KINDS = (
         fields={"reason": _("Reason")},
     ),
 )
-
-timeline.register(*KINDS)

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from tenants.fields import TenantKey
@@ -22,6 +22,9 @@ class Stage(models.TextChoices):
     DISQUALIFIED = "disqualified", _("Disqualified")
     RECYCLED = "recycled", _("Recycled")
 
+
+# Where leads without a score stand among the others.
+UNSCORED = -1_000_000_000
 
 # Nothing more is expected of these; the order of the others is how far a lead has come.
 CLOSED_STAGES = (Stage.WON, Stage.LOST, Stage.DISQUALIFIED)
@@ -56,6 +59,10 @@ class Lead(models.Model):
     # Kept by scoring, in the tenant's primary model.
     score = models.IntegerField(null=True, editable=False)
     grade = models.CharField(max_length=10, blank=True, editable=False)
+    # The score as lists sort by it: a lead without one comes last, and a page's mark is never NULL.
+    rank = models.GeneratedField(
+        expression=Coalesce("score", UNSCORED), output_field=models.IntegerField(), db_persist=True
+    )
     handed_off_at = models.DateTimeField(null=True, editable=False)
     respond_by = models.DateTimeField(null=True, editable=False)
     # When the manager was told that nobody answered in time.
@@ -77,7 +84,8 @@ class Lead(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["tenant", "stage", "-score", "-id"], name="lead_by_stage"),
+            models.Index(fields=["tenant", "stage", "-rank", "-id"], name="lead_by_stage"),
+            models.Index(fields=["tenant", "-rank", "-id"], name="lead_by_rank"),
             models.Index(fields=["tenant", "owner", "stage", "respond_by"], name="lead_of_owner"),
             models.Index(fields=["tenant", "contact"], name="lead_of_contact"),
             models.Index(fields=["tenant", "account"], name="lead_of_account"),
