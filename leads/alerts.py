@@ -4,8 +4,9 @@ from django.utils.translation import gettext as _
 
 from leads.models import Assignment, Lead
 from leads.registry import strongest_reasons
+from messaging import outbox
 from tenants import notifications
-from tenants.links import tenant_path
+from tenants.links import tenant_path, tenant_url
 from tenants.models import Member
 
 
@@ -30,8 +31,9 @@ def overdue(lead: Lead, manager: Member) -> None:
 
 
 def _tell(member: Member, kind: str, key: str, title: str, body: str, lead: Lead) -> None:
-    path = tenant_path(member.tenant, "leads:detail", lead.pk)
-    notifications.notify(member, kind, title, body, path)
+    notifications.notify(member, kind, title, body, tenant_path(member.tenant, "leads:detail", lead.pk))
+    button = (_("Open the lead"), tenant_url(member.tenant, "leads:detail", lead.pk))
+    outbox.order_notice(key, member.user.email, title, body.replace("\n", "\n\n"), path_button=button)
 
 
 def _who(lead: Lead) -> str:

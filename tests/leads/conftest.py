@@ -1,4 +1,7 @@
-"""People and leads that these tests start from. Read before Django is set up, so models are imported in the fixtures."""
+"""People and leads that these tests start from.
+
+This file is read before Django is set up, so the fixtures import what they need themselves.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -55,6 +58,9 @@ def record_score() -> Callable[..., None]:
     """`record_score(lead, 40, 62)`: what scoring records when a lead's score changes; the threshold is 50."""
     from contacts import timeline
     from leads.models import Lead
+
+    if "score.changed" not in {kind.key for kind in timeline.kinds()}:
+        timeline.register(timeline.Kind("score.changed", title="Score changed", icon="gauge", sentence="{from} → {to}"))
 
     def record(lead: Lead, before: int | None, after: int, **detail: Any) -> None:
         Lead.objects.filter(pk=lead.pk).update(score=after)

@@ -12,6 +12,7 @@ from leads import lifecycle, opportunities
 from leads.lifecycle import MovedMeanwhile, NewLead, NotPossible
 from leads.models import Lead, Opportunity, Stage, StageChange
 from leads.transitions import NEXT, PATH, RANK
+from messaging.models import Message
 from tenants.models import Member, Notification, Setting, Tenant
 from tenants.scope import tenant_scope
 
@@ -117,6 +118,9 @@ def test_handing_off_names_a_rep_a_reason_and_a_time(mql: Lead, sam: Member) -> 
     assert "Priya Raman, Initech" in told.title
     assert "Score 62 B" in told.body
     assert told.path == f"/t/acme/sales/leads/{lead.pk}/"
+    mail = Message.objects.get(address=sam.user.email)
+    assert mail.content["button"][1].endswith(told.path)
+    assert "Score 62 B" in mail.content["text"]
     assert kinds(lead) == ["lead.created", "lead.stage_changed", "lead.assigned"]
 
 
