@@ -6,7 +6,7 @@
 
 import sys
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import environ
 from django.utils.translation import gettext_lazy as _
@@ -93,12 +93,10 @@ TEMPLATES = [
     },
 ]
 
-_database = env.db_url("DATABASE_URL", default="postgres://onward@127.0.0.1:5432/onward")
 DATABASES = {
     "default": {
-        **_database,
-        # A socket's folder stands percent-encoded in the host's place: postgres://onward@%2Frun%2Fpg/onward
-        "HOST": unquote(_database["HOST"]),
+        # A server on a unix socket: postgres://onward@/onward?host=/run/postgresql
+        **env.db_url("DATABASE_URL", default="postgres://onward@127.0.0.1:5432/onward"),
         "ENGINE": "tenants.postgres",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

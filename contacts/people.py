@@ -13,7 +13,24 @@ from contacts.models import Account, Contact
 from tenants.models import Member
 
 CONTACT_FIELDS = frozenset(
-    ["email", "first_name", "last_name", "job_title", "phone", "country", "city", "time_zone", "language", "linkedin_url", "external_id", "owner", "do_not_email", "do_not_bulk_email", "do_not_phone", "do_not_track"]
+    [
+        "email",
+        "first_name",
+        "last_name",
+        "job_title",
+        "phone",
+        "country",
+        "city",
+        "time_zone",
+        "language",
+        "linkedin_url",
+        "external_id",
+        "owner",
+        "do_not_email",
+        "do_not_bulk_email",
+        "do_not_phone",
+        "do_not_track",
+    ]
 )
 ACCOUNT_FIELDS = frozenset(["name", "domain", "country", "city", "industry", "employees", "phone", "owner"])
 
@@ -165,7 +182,7 @@ def _save(target: Any, changes: Mapping[str, Any], key: str) -> None:
 
 def _told(target: models.Model, changes: Mapping[str, list[Any]]) -> dict[str, Any]:
     """The changes as the timeline keeps them: JSON values, and the fields' names in words."""
-    names = [str(target._meta.get_field(name).verbose_name) for name in changes]
+    names = [str(getattr(target._meta.get_field(name), "verbose_name", name)) for name in changes]
     plain = {name: [_json(before), _json(after)] for name, (before, after) in changes.items()}
     return {"fields": plain, "names": ", ".join(names)}
 

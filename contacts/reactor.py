@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -214,7 +215,8 @@ def _unread(lane: str, start: Position, limit: Position | None) -> list[Fact]:
             },
         )
         # Django leaves the jsonb of raw cursors undecoded.
-        return [Fact(*row[:-1], json.loads(row[-1])) for row in cursor.fetchall()]
+        rows: list[Any] = cursor.fetchall()
+        return [Fact(*row[:-1], json.loads(row[-1])) for row in rows]
 
 
 def lag(names: Iterable[str] | None = None) -> timedelta:

@@ -161,7 +161,7 @@ def record_select(
     if kind not in _kinds:
         raise KeyError(f"timeline kind {kind} is not declared")
     names = list(columns)
-    picked = {name: sql.Identifier("source", name) for name in names}
+    picked: dict[str, sql.Composable] = {name: sql.Identifier("source", name) for name in names}
     picked.setdefault("as_contact_id", picked.get("contact_id", sql.SQL("NULL::bigint")))
     if "as_contact_id" in names and "contact_id" in names:
         picked["as_contact_id"] = sql.SQL("coalesce(source.as_contact_id, source.contact_id)")

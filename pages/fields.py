@@ -77,7 +77,11 @@ def _standard(row: FormField) -> forms.Field:
         widget: forms.Widget = forms.Textarea({**attributes, "rows": 4})
     else:
         widget = (forms.EmailInput if kind is forms.EmailField else forms.TextInput)(attributes)
-    options = {"label": row.label, "required": row.is_required, "max_length": LENGTHS.get(row.key, MAX_LENGTH)}
+    options: dict[str, Any] = {
+        "label": row.label,
+        "required": row.is_required,
+        "max_length": LENGTHS.get(row.key, MAX_LENGTH),
+    }
     field = kind(widget=widget, **options)
     if row.key == "country":
         field.validators.append(_two_letters)

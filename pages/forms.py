@@ -1,6 +1,6 @@
 """Forms about pages and forms, and the public form that a page carries."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import formset_factory
@@ -102,7 +102,7 @@ class FieldForm(HouseForm):
             kind.choices.append((current, _("{key} (deleted)").format(key=current)))
 
 
-class _Fields(forms.BaseFormSet):
+class FieldRows(forms.BaseFormSet):
     def clean(self) -> None:
         if any(self.errors):
             return
@@ -126,7 +126,12 @@ class _Fields(forms.BaseFormSet):
         ]
 
 
-FieldFormSet = formset_factory(FieldForm, formset=_Fields, extra=1, max_num=50, can_delete=True)
+_FieldFormSet = formset_factory(FieldForm, formset=FieldRows, extra=1, max_num=50, can_delete=True)
+
+
+def field_rows(posted: Any, **options: Any) -> FieldRows:
+    """The rows of a form as a formset."""
+    return cast(FieldRows, _FieldFormSet(posted, **options))
 
 
 class PublicForm(HouseForm):

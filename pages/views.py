@@ -10,7 +10,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from contacts.models import Contact
 from pages import editing, queries, submissions
-from pages.forms import FieldFormSet, FormForm, PageForm, PublicForm, SectionFormSet
+from pages.forms import FormForm, PageForm, PublicForm, SectionFormSet, field_rows
 from pages.models import Form, Page, Submission
 from pages.views_public import POLICY
 from tenants.access import Right, allow
@@ -85,7 +85,7 @@ def form_edit(request: Any, pk: int | None = None) -> HttpResponse:
     """A form: settings and what it asks for."""
     instance = get_object_or_404(Form, pk=pk) if pk else Form()
     form = FormForm(request.POST or None, instance=instance)
-    rows = FieldFormSet(request.POST or None, initial=instance.fields, prefix="fields")
+    rows = field_rows(request.POST or None, initial=instance.fields, prefix="fields")
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         editing.save_form(form.save(commit=False), rows.rows(), by=request.member)
         return done(request, _("Saved."), "pages:list")

@@ -129,7 +129,7 @@ def recognise(request: HttpRequest, tenant: Tenant, slug: str) -> HttpResponse:
 
 
 @csrf_exempt
-@csp_replace(POLICY)
+@csp_replace(POLICY)  # type: ignore[arg-type]
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The link of a double opt-in: GET shows a button (scanners follow links), POST confirms."""
     try:

@@ -2,11 +2,11 @@
 
 from django.db import connection
 from django.http import HttpRequest
-from messaging.tokens import read_visitor_token
 
 from contacts import timeline
 from contacts.models import Contact
 from contacts.timeline import TABLE
+from messaging.tokens import read_visitor_token
 from pages.models import Page, Visitor
 
 COOKIE = "onward_visitor"

@@ -16,7 +16,7 @@ def write(
     Audit.objects.create(
         actor=None if isinstance(actor, AnonymousUser) else actor,
         action=action,
-        object_kind=target._meta.model_name if target is not None else "",
+        object_kind=(target._meta.model_name or "") if target is not None else "",
         object_id=target.pk if target is not None else None,
         object_label=str(target)[:200] if target is not None else "",
         detail=detail or {},

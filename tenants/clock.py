@@ -32,12 +32,13 @@ def forward(tenant: Tenant, days: int = 1) -> None:
         for prepare in before_moving:
             prepare(step)
         for model in apps.get_models():
-            columns = [f.column for f in model._meta.local_concrete_fields if isinstance(f, models.DateTimeField)]
+            columns = [str(f.column) for f in model._meta.local_concrete_fields if isinstance(f, models.DateTimeField)]
             if is_tenants(model) and columns and model._meta.managed:
-                cursor.execute(_shift(model._meta.db_table, columns), {"step": step})
+                cursor.execute(_shift(model._meta.db_table, columns, step))
         Wakeup.objects.filter(tenant=tenant).update(due_at=F("due_at") - step)
 
 
-def _shift(table: str, columns: list[str]) -> sql.Composed:
-    moves = sql.SQL(", ").join(sql.SQL("{0} = {0} - %(step)s").format(sql.Identifier(column)) for column in columns)
+def _shift(table: str, columns: list[str], step: timedelta) -> sql.Composed:
+    back = sql.SQL("{0} = {0} - {1}")
+    moves = sql.SQL(", ").join(back.format(sql.Identifier(column), sql.Literal(step)) for column in columns)
     return sql.SQL("UPDATE {} SET {}").format(sql.Identifier(table), moves)

@@ -41,9 +41,6 @@ def poke(tenant_id: int, name: str) -> None:
         logger.warning("The broker is away (%s); the beat will dispatch", error)
 
 
-run_queue.poke = poke
-
-
 @shared_task
 def dispatch() -> None:
     """Hand every due queue to a worker; sent by the beat each second and done by a worker, so both are alive."""

@@ -64,9 +64,9 @@ def announce(name: str, due_at: datetime | None = None, tenant_id: int | None = 
 
 
 def _poke(tenant_id: int, name: str) -> None:
-    from tenants.tasks import run_queue  # tasks import this module
+    from tenants import tasks  # which imports this module
 
-    run_queue.poke(tenant_id, name)
+    tasks.poke(tenant_id, name)
 
 
 def due() -> list[tuple[int, str]]:

@@ -1,14 +1,11 @@
 """The PostgreSQL and Redis that the tests run on, started once per run.
 
-A plugin that pyproject.toml names, because the server has to stand before pytest-django reads the settings. Under xdist
-the controller starts it, and the workers inherit its address in the environment.
+The server has to stand before Django reads its settings. `pytest_configure` in `tests/conftest.py` calls `prepare()`;
+under xdist the controller starts the server and the workers inherit its address in the environment.
 """
 
 import os
-from collections.abc import Generator
 from contextlib import ExitStack
-
-import pytest
 
 from config import embedded
 
@@ -40,12 +37,6 @@ def prepare() -> None:
     )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests() -> Generator[None, None, None]:
-    """Before anybody else's turn: pytest-django imports the settings in this hook."""
-    prepare()
-    return (yield)
-
-
-def pytest_unconfigure() -> None:
+def stop() -> None:
+    """Stop what `prepare()` started in this process."""
     _running.close()

@@ -42,7 +42,7 @@ def partition_key(model: Any) -> PartitionKey | None:
 
 class DatabaseSchemaEditor(PostgresSchemaEditor):
     # AddField's foreign keys are made by `_create_fk_sql` as well, so that they can be composite.
-    sql_create_column_inline_fk = None
+    sql_create_column_inline_fk = None  # type: ignore[assignment]
 
     def create_model(self, model: Any) -> None:
         super().create_model(model)
@@ -67,7 +67,7 @@ class DatabaseSchemaEditor(PostgresSchemaEditor):
         return statement, params
 
     def _create_fk_sql(self, model: Any, field: Any, suffix: str) -> Any:
-        statement = super()._create_fk_sql(model, field, suffix)
+        statement = super()._create_fk_sql(model, field, suffix)  # type: ignore[misc]
         target = field.remote_field.model
         if is_tenants(model) and is_tenants(target) and field.column != "tenant_id":
             table = target._meta.db_table
@@ -84,9 +84,10 @@ class DatabaseSchemaEditor(PostgresSchemaEditor):
 
     def _field_indexes_sql(self, model: Any, field: Any) -> list[Any]:
         """The index of a reference starts with the tenant, as every access path does."""
-        if is_tenants(model) and field.remote_field and self._field_should_be_indexed(model, field):
-            return [self._create_index_sql(model, fields=[model._meta.get_field("tenant"), field])]
-        return super()._field_indexes_sql(model, field)
+        if is_tenants(model) and field.remote_field and self._field_should_be_indexed(model, field):  # type: ignore[attr-defined]
+            fields = [model._meta.get_field("tenant"), field]
+            return [self._create_index_sql(model, fields=fields)]  # type: ignore[attr-defined]
+        return super()._field_indexes_sql(model, field)  # type: ignore[misc]
 
     def execute(self, sql: Any, params: Any = ()) -> None:
         """Lift FORCE while a statement validates a key or rewrites a column.

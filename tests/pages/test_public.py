@@ -79,7 +79,8 @@ def test_a_submission_makes_contact_account_consent_with_proof_and_a_fact(
     with tenant_scope(acme):
         contact = Contact.objects.select_related("account").get()
         assert (contact.email, contact.first_name, contact.consent_level) == ("eva@firma.example", "Eva", 4)
-        assert contact.account and contact.account.name == "Firma GmbH"
+        assert contact.account is not None
+        assert contact.account.name == "Firma GmbH"
         assert Consent.objects.get().text_shown == "Yes, send me news."
         fact = Interaction.objects.get(kind="form.submitted")
         assert (fact.contact_id, fact.object_id) == (contact.pk, guide.form_id)
