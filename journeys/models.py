@@ -42,6 +42,8 @@ class Journey(models.Model):
     exclusion_segment = models.ForeignKey("segments.Segment", models.PROTECT, null=True, blank=True, related_name="+")
     owner = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, related_name="+")
     paused_at = models.DateTimeField(null=True, editable=False)
+    # The audience is being enrolled in the order of ids, up to this contact; null: nothing is left to enrol.
+    enrolled_to = models.BigIntegerField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -121,9 +123,11 @@ class Participant(models.Model):
     arrived_at = models.DateTimeField(db_default=Now())
     # Where the timeline stood on arrival: a branch may be decided once this lies below the readers' horizon.
     arrived_xid = models.BigIntegerField(null=True)
-    # When it must have moved on by itself (a wait's end, a branch's time-out); null while nothing is timed.
+    # When it must have moved on by itself (a wait's end, a branch's time-out); null until the tile has said.
     deadline_at = models.DateTimeField(null=True)
-    # When the engine looks at it next; null while it waits for something to happen.
+    # Where the timeline stood when the deadline was found to be over: it counts once this lies below the horizon.
+    deadline_xid = models.BigIntegerField(null=True)
+    # When the engine looks at it next; null once it has left.
     due_at = models.DateTimeField(null=True, db_default=Now())
     left_at = models.DateTimeField(null=True)
 
@@ -139,9 +143,7 @@ class Participant(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["tenant", "due_at"], condition=Q(state="active", due_at__isnull=False), name="participant_due"
-            ),
+            models.Index(fields=["tenant", "journey", "due_at"], condition=Q(state="active"), name="participant_due"),
             models.Index(fields=["tenant", "journey", "tile", "state"], name="participant_at_tile"),
             models.Index(fields=["tenant", "contact"], name="participant_of_contact"),
         ]
@@ -184,6 +186,7 @@ class TileFigure(models.Model):
     journey = models.ForeignKey(Journey, models.CASCADE, related_name="+", db_index=False)
     tile = models.TextField()
     # `in` on arrival, else the outcome by which people left.
+    # A branch, `in` on arrival, or `stopped`.
     outcome = models.TextField()
     hour = models.DateTimeField()
     count = models.IntegerField()

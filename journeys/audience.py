@@ -1,0 +1,53 @@
+"""Whom a journey is for: the root tile's settings as SQL over the segments' members."""
+
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+from psycopg import sql
+
+from journeys.models import Journey
+
+# What the root tile may start with.
+SEGMENTS, FORM = "segments", "form"
+SOURCES = [(SEGMENTS, _("Members of segments")), (FORM, _("Whoever submits a form"))]
+
+
+def members(settings: dict[str, Any]) -> sql.Composed:
+    """SQL: contact_id of those in the audience's segments now (`any` of them or `all`), without the excluded ones.
+
+    Index: in_a_segment_once (tenant, segment, contact); a form's audience is nobody until it is submitted.
+    """
+    include = settings.get("include", []) if settings.get("source") == SEGMENTS else []
+    needed = len(include) if settings.get("match") == "all" else 1
+    return sql.SQL(
+        """SELECT contact_id FROM segments_segmentmember WHERE segment_id = ANY({include})
+           GROUP BY contact_id HAVING count(*) >= {needed}
+           EXCEPT SELECT contact_id FROM segments_segmentmember WHERE segment_id = ANY({exclude})"""
+    ).format(
+        include=sql.Literal(list(include)) + sql.SQL("::bigint[]"),
+        needed=sql.Literal(needed),
+        exclude=sql.Literal(list(settings.get("exclude", []))) + sql.SQL("::bigint[]"),
+    )
+
+
+def admissible(journey: Journey, candidates: sql.Composable) -> sql.Composed:
+    """SQL: contact_id of the candidates whom the journey may take: active, consenting enough, not excluded by it."""
+    return sql.SQL(
+        """SELECT candidate.contact_id FROM ({candidates}) candidate
+           JOIN contacts_contact contact ON contact.id = candidate.contact_id
+           WHERE contact.is_active AND contact.consent_level >= {consent} AND NOT EXISTS (
+             SELECT FROM segments_segmentmember excluded
+             WHERE excluded.segment_id = {exclusion} AND excluded.contact_id = candidate.contact_id)"""
+    ).format(
+        candidates=candidates,
+        consent=sql.Literal(journey.minimum_consent),
+        exclusion=sql.Literal(journey.exclusion_segment_id or 0),
+    )
+
+
+def count(query: sql.Composable) -> int:
+    """How many rows a query has."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT count(*) FROM ({}) counted").format(query))
+        return cursor.fetchone()[0]

@@ -1,0 +1,289 @@
+"""Moving participants: the trace, the figures and the timeline, in a few statements for any number of people.
+
+Everything here runs in the transaction that holds the participants' locks, so each step happens once.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
+
+from django.db import connection
+from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
+
+from contacts import timeline
+from contacts.models.timeline import Lane
+from journeys import claiming, figures, reasons
+from journeys.models import Journey, JourneyVersion, Participant
+from journeys.tiles import registry
+from journeys.tiles.registry import Due, Look, Step, Traveller
+
+# Sets above this size are read behind live events.
+BULK_FROM = 500
+State = Participant.State
+END = "end"
+# The outcome of those whom a new version took elsewhere.
+MOVED = "moved"
+# How many participations are ended per round.
+CHUNK = 10_000
+
+
+def apply(due: Due, actor_id: int | None = None) -> None:
+    """Write what a tile has settled: who goes on, who stays, who stops."""
+    by_branch: dict[str, list[Step]] = defaultdict(list)
+    for step in due.steps:
+        by_branch[step.branch].append(step)
+    counts: Counter[tuple[str, str]] = Counter()
+    for branch, steps in by_branch.items():
+        follower = due.tile["next"].get(branch)
+        _go(due, branch, follower, steps, actor_id)
+        counts[due.key, branch] += len(steps)
+        if follower:
+            counts[follower, figures.IN] += len(steps)
+        if registry.of(due.tile).is_decision:
+            _record_branch(due, branch, steps)
+        if not follower:
+            record_leaving(due.journey, [step.traveller for step in steps], State.DONE, END)
+    _stay(due.looks)
+    figures.append(due.journey.pk, counts)
+    if due.stops:
+        stop(due.journey, due.version, due.stops)
+
+
+def stop(
+    journey: Journey,
+    version: int,
+    stops: Sequence[tuple[Traveller, str]],
+    state: str = State.STOPPED,
+    actor_id: int | None = None,
+) -> None:
+    """End participations for a reason each (`state`: stopped, or exited when somebody decided so)."""
+    by_reason: dict[str, list[Traveller]] = defaultdict(list)
+    for traveller, reason in stops:
+        by_reason[reason].append(traveller)
+    for reason, travellers in by_reason.items():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""WITH {_TRACE}
+                    UPDATE journeys_participant
+                    SET state = %(state)s, reason = %(reason)s, left_at = now(), due_at = NULL
+                    WHERE id = ANY(%(ids)s)""",
+                {
+                    "ids": [traveller.id for traveller in travellers],
+                    "causes": [None] * len(travellers),
+                    "details": None,
+                    "version": version,
+                    "outcome": figures.STOPPED,
+                    "state": state,
+                    "reason": reason,
+                    "actor": actor_id,
+                },
+            )
+        record_leaving(journey, travellers, state, reason, actor_id)
+    figures.append(journey.pk, Counter((traveller.tile, figures.STOPPED) for traveller, _reason in stops))
+
+
+def stop_where(
+    journey: Journey,
+    condition: LiteralString,
+    params: dict[str, Any],
+    reason: str,
+    *,
+    state: str = State.STOPPED,
+    limit: int | None = None,
+) -> int:
+    """End the participations that fulfil `condition` (SQL over `person`), at most `limit`; returns how many.
+
+    The caller is alone with the journey. Works in chunks, so that memory stays flat.
+    """
+    version = _live_number(journey)
+    count = 0
+    while limit is None or count < limit:
+        chunk = claiming.claim(journey, condition, params, limit=CHUNK, is_patient=True)
+        if not chunk:
+            break
+        stop(journey, version, [(traveller, reason) for traveller in chunk], state)
+        count += len(chunk)
+    return count
+
+
+def remap(journey: Journey, version: JourneyVersion, moves: Mapping[str, str]) -> None:
+    """Fit the people inside to a new version: they stay at their tile; where it is gone they go to `moves[tile]`, or
+    leave; where its settings changed it looks at them anew. The caller is alone with the journey."""
+    tiles = version.tiles["tiles"]
+    earlier = journey.versions.filter(number__lt=version.number).order_by("-number").first()
+    for key, count in figures.waiting_of(journey).items():
+        if key not in tiles and moves.get(key) in tiles:
+            _move_all(journey, version, key, moves[key], count)
+        elif key not in tiles:
+            stop_where(journey, "person.tile = %(tile)s", {"tile": key}, "tile_removed", state=State.EXITED)
+        elif earlier and earlier.tiles["tiles"].get(key, {}).get("settings") != tiles[key]["settings"]:
+            Participant.objects.filter(journey=journey, tile=key, state=State.ACTIVE).update(
+                due_at=Now(), deadline_at=None, deadline_xid=None
+            )
+
+
+def _move_all(journey: Journey, version: JourneyVersion, key: str, target: str, count: int) -> None:
+    """Everybody at a tile that is gone arrives at another one. One statement: trace and move."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH trace AS (
+                 INSERT INTO journeys_visit (journey_id, version, participant_id, contact_id, tile, outcome, arrived_at)
+                 SELECT journey_id, %(version)s, id, contact_id, tile, %(outcome)s, arrived_at
+                 FROM journeys_participant WHERE journey_id = %(journey)s AND tile = %(tile)s AND state = 'active')
+               UPDATE journeys_participant SET tile = %(target)s, due_at = now(), arrived_at = now(),
+                      arrived_xid = pg_current_xact_id()::text::bigint, deadline_at = NULL, deadline_xid = NULL
+               WHERE journey_id = %(journey)s AND tile = %(tile)s AND state = 'active'""",
+            {
+                "version": version.number,
+                "outcome": MOVED,
+                "journey": journey.pk,
+                "tile": key,
+                "target": target,
+            },
+        )
+    figures.append(journey.pk, {(key, MOVED): count, (target, figures.IN): count})
+
+
+def _live_number(journey: Journey) -> int:
+    live = journey.versions.filter(state=JourneyVersion.State.LIVE).values_list("number", flat=True).first()
+    return live or 0
+
+
+def record_leaving(
+    journey: Journey, travellers: Sequence[Traveller], outcome: str, reason: str, actor_id: int | None = None
+) -> None:
+    """Record `journey.left` for people who have reached the end, were stopped or taken out."""
+    detail = {"journey": journey.name, "outcome": outcome, "reason": reasons.in_words(reason)}
+    _record("journey.left", journey, travellers, detail, actor_id=actor_id)
+
+
+# The step as rows, and the trace that it leaves; both read the participant as it was before the move.
+_TRACE = """
+    step AS (
+        SELECT * FROM unnest(%(ids)s::bigint[], %(causes)s::bigint[], coalesce(%(details)s::jsonb[], '{}'))
+               AS given (id, cause_id, detail) WHERE id IS NOT NULL),
+    trace AS (
+        INSERT INTO journeys_visit (journey_id, version, participant_id, contact_id, tile, outcome, cause_id, actor_id,
+                                    detail, arrived_at)
+        SELECT here.journey_id, %(version)s, here.id, here.contact_id, here.tile, %(outcome)s, step.cause_id, %(actor)s,
+               coalesce(step.detail, '{}'), here.arrived_at
+        FROM step JOIN journeys_participant here ON here.id = step.id)"""
+
+
+def _go(due: Due, branch: str, follower: str | None, steps: Sequence[Step], actor_id: int | None) -> None:
+    """Move one branch's people to what follows it, or to the end. One statement: trace and move."""
+    leads = [step.lead_id for step in steps]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH {_TRACE},
+                 leads AS (SELECT * FROM unnest(%(ids)s::bigint[], %(leads)s::bigint[]) AS given (id, lead_id))
+                UPDATE journeys_participant moving SET
+                    tile = coalesce(%(follower)s, moving.tile),
+                    state = CASE WHEN %(follower)s IS NULL THEN 'done' ELSE moving.state END,
+                    due_at = CASE WHEN %(follower)s IS NOT NULL THEN now() END,
+                    left_at = CASE WHEN %(follower)s IS NULL THEN now() END,
+                    lead_id = coalesce(leads.lead_id, moving.lead_id),
+                    arrived_at = now(), arrived_xid = pg_current_xact_id()::text::bigint,
+                    deadline_at = NULL, deadline_xid = NULL, reason = ''
+                FROM leads WHERE moving.id = leads.id""",
+            {
+                "ids": [step.traveller.id for step in steps],
+                "causes": [step.cause_id for step in steps],
+                "details": [Jsonb(step.detail) for step in steps] if any(step.detail for step in steps) else None,
+                "leads": leads,
+                "version": due.version,
+                "outcome": branch,
+                "follower": follower,
+                "actor": actor_id,
+            },
+        )
+
+
+def _stay(looks: Sequence[Look]) -> None:
+    """Note when those who stay are looked at again."""
+    if not looks:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE journeys_participant waiting
+               SET due_at = look.at, deadline_at = look.deadline_at, deadline_xid = look.deadline_xid, reason = ''
+               FROM unnest(%(ids)s::bigint[], %(ats)s::timestamptz[], %(deadlines)s::timestamptz[], %(xids)s::bigint[])
+                 AS look (id, at, deadline_at, deadline_xid)
+               WHERE waiting.id = look.id""",
+            {
+                "ids": [look.traveller.id for look in looks],
+                "ats": [look.at for look in looks],
+                "deadlines": [look.deadline_at for look in looks],
+                "xids": [look.deadline_xid for look in looks],
+            },
+        )
+
+
+def _record_branch(due: Due, branch: str, steps: Sequence[Step]) -> None:
+    names = registry.names_of({"tiles": {due.key: due.tile}})
+    kind = registry.of(due.tile)
+    labels = {way.key: str(way.label) for way in kind.branches(due.tile, names)}
+    details = [
+        {
+            "journey": due.journey.name,
+            "tile": str(kind.title(due.tile)),
+            "branch": labels.get(branch, branch),
+            "because": step.detail.get("because", ""),
+        }
+        for step in steps
+    ]
+    _record(
+        "journey.branched",
+        due.journey,
+        [step.traveller for step in steps],
+        details,
+        tile=due.key,
+        causes=[step.cause_id for step in steps],
+    )
+
+
+def _record(
+    kind: str,
+    journey: Journey,
+    travellers: Sequence[Traveller],
+    detail: dict[str, Any] | list[dict[str, Any]],
+    *,
+    tile: str = "",
+    causes: Sequence[int | None] | None = None,
+    actor_id: int | None = None,
+) -> None:
+    """One fact per person, by one statement."""
+    timeline.record_select(
+        kind,
+        """SELECT person.contact_id, contact.account_id, person.lead_id, %(actor)s::bigint AS actor_id,
+                  %(journey)s::bigint AS object_id, %(journey)s::bigint AS journey_id, %(tile)s AS tile,
+                  person.cause_id, person.depth + 1 AS depth, coalesce(person.detail, %(detail)s::jsonb) AS detail
+           FROM unnest(%(contacts)s::bigint[], %(leads)s::bigint[], %(causes)s::bigint[], %(depths)s::int[],
+                       coalesce(%(details)s::jsonb[], '{}')) AS person (contact_id, lead_id, cause_id, depth, detail)
+           JOIN contacts_contact contact ON contact.id = person.contact_id""",
+        {
+            "contacts": [traveller.contact_id for traveller in travellers],
+            "leads": [traveller.lead_id for traveller in travellers],
+            "causes": list(causes or [traveller.cause_id for traveller in travellers]),
+            "depths": [traveller.depth for traveller in travellers],
+            "details": [Jsonb(one) for one in detail] if isinstance(detail, list) else None,
+            "detail": Jsonb({} if isinstance(detail, list) else detail),
+            "journey": journey.pk,
+            "tile": tile,
+            "actor": actor_id,
+        },
+        columns=(
+            "contact_id",
+            "account_id",
+            "lead_id",
+            "actor_id",
+            "object_id",
+            "journey_id",
+            "tile",
+            "cause_id",
+            "depth",
+            "detail",
+        ),
+        lane=Lane.BULK if len(travellers) > BULK_FROM else Lane.LIVE,
+    )

@@ -1,0 +1,157 @@
+"""The reader "journeys": lets people in, wakes those who wait for what has happened, and notes what came too late.
+
+It moves nobody: it makes the engine look sooner, and every look decides from the timeline and the state.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db import connection
+from psycopg import sql
+
+from contacts.reactor import Batch, Fact, Reader
+from journeys import audience, entering, locking
+from journeys.models import Journey, JourneyVersion
+from journeys.tiles import registry
+from tenants import wakeups
+
+# After these a person may have to leave a journey: the engine looks at once.
+STOPPERS = frozenset({"consent.refused", "contact.changed", "contact.merged", "contact.deleted", "segment.entered"})
+
+
+class Running(NamedTuple):
+    """A journey that people are in: live or paused."""
+
+    journey: Journey
+    version: JourneyVersion
+
+
+def run(batch: Batch) -> None:
+    """Read a batch of the timeline, in the transaction that moves the cursor."""
+    running = [
+        Running(version.journey, version)
+        for version in JourneyVersion.objects.select_related("journey").filter(
+            state=JourneyVersion.State.LIVE, journey__state__in=(Journey.State.LIVE, Journey.State.PAUSED)
+        )
+    ]
+    if not running:
+        return
+    entered = sum(_let_in(each, batch) for each in running)
+    waiting = _listening(running, batch)
+    woken = _wake(waiting) + _wake_everywhere(fact for fact in batch.rows if fact.kind in STOPPERS)
+    _note_late(waiting)
+    if entered or woken:
+        wakeups.announce("journeys")
+
+
+def _let_in(running: Running, batch: Batch) -> int:
+    """Enter those whose fact opens the journey; returns how many."""
+    journey, version = running
+    settings = version.tiles["tiles"][version.tiles["root"]]["settings"]
+    triggers = _triggers(journey, settings, batch)
+    if not triggers:
+        return 0
+    locking.share(journey.pk)
+    return entering.enter(journey, version.tiles, [(fact.contact_id, fact) for fact in triggers if fact.contact_id])
+
+
+def _triggers(journey: Journey, settings: dict, batch: Batch) -> list[Fact]:
+    """The batch's facts by which people enter a journey, within its dates."""
+    if settings.get("source") == audience.FORM:
+        facts = [fact for fact in batch.of("form.submitted") if fact.object_id in settings.get("forms", [])]
+    else:
+        facts = [fact for fact in batch.of("segment.entered") if fact.object_id in settings.get("include", [])]
+        if facts:
+            inside = _members_among(settings, [fact.contact_id for fact in facts if fact.contact_id])
+            facts = [fact for fact in facts if fact.contact_id in inside]
+    return [fact for fact in facts if fact.contact_id and _is_open_at(journey, fact)]
+
+
+def _is_open_at(journey: Journey, fact: Fact) -> bool:
+    begins = journey.starts_at
+    return (begins is None or fact.occurred_at >= begins) and (
+        journey.ends_at is None or fact.occurred_at < journey.ends_at
+    )
+
+
+def _members_among(settings: dict, contact_ids: list[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("SELECT contact_id FROM ({}) member WHERE contact_id = ANY(%s)").format(audience.members(settings)),
+            [contact_ids],
+        )
+        return {contact_id for (contact_id,) in cursor.fetchall()}
+
+
+Waiting = dict[tuple[int, str], list[Fact]]
+
+
+def _listening(running: Iterable[Running], batch: Batch) -> Waiting:
+    """By (journey, tile): the batch's facts that the tile waits for."""
+    waiting: Waiting = defaultdict(list)
+    for journey, version in running:
+        for key, tile in version.tiles["tiles"].items():
+            kinds = registry.of(tile).listens(tile) & batch.kinds
+            if kinds:
+                waiting[journey.pk, key] += [fact for fact in batch.of(*kinds) if fact.contact_id]
+    return waiting
+
+
+def _wake(waiting: Waiting) -> int:
+    """Make the engine look at those who wait at a listening tile; index: participant_of_contact."""
+    pairs = {(journey, tile, fact.contact_id) for (journey, tile), facts in waiting.items() for fact in facts}
+    if not pairs:
+        return 0
+    journeys, tiles, contacts = zip(*pairs, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE journeys_participant person SET due_at = now()
+               FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS touched (journey_id, tile, contact_id)
+               WHERE person.contact_id = touched.contact_id AND person.journey_id = touched.journey_id
+                 AND person.tile = touched.tile AND person.state = 'active' AND person.due_at > now()""",
+            [list(journeys), list(tiles), list(contacts)],
+        )
+        return cursor.rowcount
+
+
+def _wake_everywhere(facts: Iterable[Fact]) -> int:
+    """Make the engine look at all participations of the facts' contacts: they may have to end."""
+    contacts = sorted({fact.contact_id for fact in facts if fact.contact_id})
+    if not contacts:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE journeys_participant SET due_at = now()
+               WHERE contact_id = ANY(%s) AND state = 'active' AND due_at > now()""",
+            [contacts],
+        )
+        return cursor.rowcount
+
+
+def _note_late(waiting: Waiting) -> None:
+    """Leave a note in the trace of those whose branch was decided by the clock before the fact was recorded.
+
+    A note is a visit with outcome `late`; it moves nobody. Index: visit_of_participant.
+    """
+    rows = [(*place, fact.contact_id, fact.id, fact.recorded_at) for place, facts in waiting.items() for fact in facts]
+    if not rows:
+        return
+    journeys, tiles, contacts, facts, moments = (list(column) for column in zip(*rows, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO journeys_visit (journey_id, version, participant_id, contact_id, tile, outcome, cause_id)
+               SELECT visit.journey_id, visit.version, visit.participant_id, visit.contact_id, visit.tile, 'late',
+                      fact.id
+               FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[])
+                 AS fact (journey_id, tile, contact_id, id, recorded_at)
+               JOIN journeys_participant person
+                 ON person.contact_id = fact.contact_id AND person.journey_id = fact.journey_id
+               JOIN journeys_visit visit ON visit.participant_id = person.id AND visit.tile = fact.tile
+                AND visit.at >= person.entered_at AND visit.at < fact.recorded_at
+                AND visit.outcome IN ('no', 'none') AND visit.cause_id IS NULL""",
+            [journeys, tiles, contacts, facts, moments],
+        )
+
+
+READER = Reader("journeys", run=run)

@@ -1,0 +1,1 @@
+"""The kinds of tiles, one file each; `registry` has their common ground."""
