@@ -7,6 +7,7 @@ class LeadsConfig(AppConfig):
     def ready(self) -> None:
         # The readers, the queue and the settings register themselves as they are imported.
         from contacts import timeline
-        from leads import capture, clock, kinds, preferences, stages  # noqa: F401
+        from leads import capture, clock, kinds, preferences, rule_fields, stages  # noqa: F401
 
         timeline.register(*kinds.KINDS)
+        rule_fields.register()
