@@ -164,6 +164,8 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025")
 vars().update(EMAIL_CONFIG)
 # Where mail of sample companies goes whatever EMAIL_URL says: the catcher that `./onward run` starts.
 CATCHER_URL = env("CATCHER_URL", default="smtp://127.0.0.1:1025")
+# Connections to the mail server that one sender opens at most.
+EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Onward <onward@localhost>")
 
 LANGUAGE_CODE = "en"

@@ -7,6 +7,6 @@ class MessagingConfig(AppConfig):
     verbose_name = _("E-mails")
 
     def ready(self) -> None:
-        from messaging import kinds
+        from messaging import kinds, sending  # noqa: F401  sending registers its queue
 
         kinds.declare()

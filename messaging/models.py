@@ -78,6 +78,8 @@ class EmailVersion(models.Model):
     blocks = models.JSONField(default=list, blank=True)
     html = models.TextField(blank=True, editable=False)
     text = models.TextField(blank=True, editable=False)
+    # Where this version's links lead, by key; a live version's never change.
+    links = models.JSONField(default=dict, editable=False)
     went_live_at = models.DateTimeField(null=True, editable=False)
     went_live_by = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, editable=False, related_name="+")
 

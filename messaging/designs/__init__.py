@@ -1,0 +1,1 @@
+"""What e-mails look like: blocks that a marketer arranges, compiled once per version into HTML and text."""
