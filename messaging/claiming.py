@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from messaging.models import Email, Message
 
 State = Message.State
 # How long a lease holds where its journal cannot be read (another machine); far above a run's budget.
-LEASE = timedelta(minutes=10)
+LEASE_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def claim(lease: UUID, limit: int) -> tuple[list[Claimed], bool]:
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE messaging_message message
-               SET state = 'sending', lease_id = %(lease)s, leased_until = now() + %(lasts)s,
+               SET state = 'sending', lease_id = %(lease)s, leased_until = now() + make_interval(secs => %(lasts)s),
                    version_id = coalesce(live.id, message.version_id),
                    address = coalesce(nullif(contact.email, ''), message.address)
                FROM messaging_message own
@@ -57,10 +57,15 @@ def claim(lease: UUID, limit: int) -> tuple[list[Claimed], bool]:
                WHERE own.id = ANY(%(ids)s) AND message.id = own.id AND message.state = 'queued'
                RETURNING message.id, message.key, message.contact_id, message.address, message.email_id,
                          message.version_id, message.content::text, message.priority""",
-            {"lease": lease, "lasts": LEASE, "ids": ids},
+            {"lease": lease, "lasts": LEASE_SECONDS, "ids": ids},
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[-1], row[0]))
-    return [Claimed(*row[:6], json.loads(row[6])) for row in rows], len(ids) == limit
+    return [_claimed(row) for row in rows], len(ids) == limit
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    id_, key, contact_id, address, email_id, version_id, content, _priority = row
+    return Claimed(id_, key, contact_id, address, email_id, version_id, json.loads(content))
 
 
 def next_due() -> datetime | None:

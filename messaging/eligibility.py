@@ -39,9 +39,9 @@ class Reason(TextChoices):
 def blocked(email: Email, contacts: sql.Composable | None = None) -> sql.Composed:
     """SQL: (contact_id, reason) of the contacts that cannot get the e-mail now, among `contacts` (a SELECT of
     contact_id) or all. Cost: one index step into the ledger (consent_latest) per contact."""
-    targets = sql.SQL("SELECT id AS target, id AS contact_id, email AS address FROM contacts_contact")
+    targets: sql.Composable = sql.SQL("SELECT id AS target, id AS contact_id, email AS address FROM contacts_contact")
     if contacts is not None:
-        targets = sql.SQL("{} WHERE id IN ({})").format(targets, contacts)
+        targets = sql.Composed([targets, sql.SQL(" WHERE id IN ("), contacts, sql.SQL(")")])
     return reasons(email, targets)
 
 

@@ -22,7 +22,7 @@ State, Priority = Message.State, Message.Priority
 BACK_OFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720))
 # Our own mistake (the sender is refused, say) is looked at again until somebody corrects it.
 CONFIGURATION_WAIT = timedelta(minutes=10)
-HARD_BOUNCE_LASTS = timedelta(days=180)
+HARD_BOUNCE_DAYS = 180
 ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
@@ -174,12 +174,12 @@ def suppress_hard(message_ids: list[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO messaging_suppression (address, reason, detail, soft_bounces, until)
-               SELECT DISTINCT ON (address) address, 'hard_bounce', reason, 0, now() + %s
+               SELECT DISTINCT ON (address) address, 'hard_bounce', reason, 0, now() + make_interval(days => %s)
                FROM messaging_message WHERE id = ANY(%s)
                ON CONFLICT (tenant_id, address) DO UPDATE
                SET reason = 'hard_bounce', detail = excluded.detail, at = now(), until = excluded.until
                WHERE messaging_suppression.reason IN ('hard_bounce', 'soft_bounces')""",
-            [HARD_BOUNCE_LASTS, message_ids],
+            [HARD_BOUNCE_DAYS, message_ids],
         )
 
 
@@ -192,9 +192,9 @@ def count_soft(message_ids: list[int]) -> None:
                FROM messaging_message WHERE id = ANY(%(ids)s)
                ON CONFLICT (tenant_id, address) DO UPDATE
                SET soft_bounces = messaging_suppression.soft_bounces + 1, detail = excluded.detail, at = now(),
-                   until = CASE WHEN messaging_suppression.soft_bounces + 1 >= %(limit)s THEN now() + %(lasts)s END
+                   until = CASE WHEN messaging_suppression.soft_bounces + 1 >= %(limit)s THEN now() + make_interval(days => %(days)s) END
                WHERE messaging_suppression.reason = 'soft_bounces'""",
-            {"ids": message_ids, "limit": SOFT_BOUNCES, "lasts": HARD_BOUNCE_LASTS},
+            {"ids": message_ids, "limit": SOFT_BOUNCES, "days": HARD_BOUNCE_DAYS},
         )
 
 

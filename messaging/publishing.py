@@ -44,21 +44,22 @@ def live_of(email: Email) -> EmailVersion | None:
 
 
 def latest_of(email: Email) -> EmailVersion:
-    """The draft if there is one, else the live version, else the last one."""
+    """The draft if there is one, else the live version, else the last one; an e-mail without any gets a draft."""
     order = {Version.State.DRAFT: 0, Version.State.LIVE: 1, Version.State.RETIRED: 2}
-    versions = Version.objects.filter(email=email).order_by("-number")
+    versions = list(Version.objects.filter(email=email).order_by("-number"))
+    if not versions:
+        return Version.objects.create(email=email)
     return min(versions, key=lambda version: order[Version.State(version.state)])
 
 
 def draft_of(email: Email) -> EmailVersion:
     """The e-mail's draft; made from the latest version if there is none. The unique constraint lets one win."""
-    draft = Version.objects.filter(email=email, state=Version.State.DRAFT).first()
-    if draft is not None:
-        return draft
     latest = latest_of(email)
+    if latest.state == Version.State.DRAFT:
+        return latest
     return Version.objects.create(
         email=email,
-        number=Version.objects.filter(email=email).order_by("-number").values_list("number", flat=True)[0] + 1,
+        number=latest.number + 1,
         subject=latest.subject,
         preheader=latest.preheader,
         blocks=latest.blocks,
@@ -136,7 +137,7 @@ def _compile(email: Email, version: EmailVersion, *, is_live: bool) -> None:
     version.save(update_fields=["html", "text", "links"])
     links = [Link(email=email, key=target.key, label=target.label, url=target.url) for target in composed.links]
     if is_live:
-        named = {"unique_fields": ["tenant", "email", "key"], "update_fields": ["label", "url"]}
-        Link.objects.bulk_create(links, update_conflicts=True, **named)
+        unique, changed = ["tenant", "email", "key"], ["label", "url"]
+        Link.objects.bulk_create(links, update_conflicts=True, unique_fields=unique, update_fields=changed)
     else:
         Link.objects.bulk_create(links, ignore_conflicts=True)

@@ -43,9 +43,14 @@ class Reply:
 class Mail(Protocol):
     """What is sent; `content` has CRLF lines with dots doubled, and no final dot."""
 
-    sender: str
-    recipient: str
-    content: bytes
+    @property
+    def sender(self) -> str: ...
+
+    @property
+    def recipient(self) -> str: ...
+
+    @property
+    def content(self) -> bytes: ...
 
 
 @dataclass(frozen=True)

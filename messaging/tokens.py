@@ -49,8 +49,8 @@ def click_token(tenant_id: int, message_id: int, link_id: int, contact_id: int, 
 
 
 def read_click(token: str) -> Click:
-    numbers, url = read(CLICK, token, 4)
-    return Click(*numbers, url)
+    (tenant_id, message_id, link_id, contact_id), url = read(CLICK, token, 4)
+    return Click(tenant_id, message_id, link_id, contact_id, url)
 
 
 def one_click_token(tenant_id: int, message_id: int) -> str:

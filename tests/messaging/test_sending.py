@@ -1,7 +1,6 @@
 """From the outbox to a mail server: what is sent, to whom, once, and what its replies lead to."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from contacts import consent
-from contacts.models import Contact, Interaction, Purpose
+from contacts.models import Contact, Interaction
 from messaging import outbox, publishing, sending
 from messaging.designs import blocks
 from messaging.models import Email, Message, Suppression
@@ -319,7 +318,9 @@ def test_a_notice_goes_out_before_bulk_mail(acme, live, person, server, settings
     people = [person(f"p{number}") for number in range(3)]
     order(acme, live, *people, priority=Message.Priority.BULK)
     with tenant_scope(acme):
-        outbox.order_notice("n:1", "sam@acme.example", "Für dich", "A lead\n\nCall her", path_button=("Open", "http://x/"))
+        outbox.order_notice(
+            "n:1", "sam@acme.example", "Für dich", "A lead\n\nCall her", path_button=("Open", "http://x/")
+        )
     send()
     assert server.mails[0].recipient == "sam@acme.example"
     assert server.mails[0].parsed["Subject"] == "Für dich"
@@ -327,7 +328,9 @@ def test_a_notice_goes_out_before_bulk_mail(acme, live, person, server, settings
     assert len(server.mails) == 4
 
 
-def test_sample_companies_mail_goes_to_the_catcher_whatever_the_settings_say(acme, live, person, server, settings) -> None:
+def test_sample_companies_mail_goes_to_the_catcher_whatever_the_settings_say(
+    acme, live, person, server, settings
+) -> None:
     acme.is_sample = True
     acme.save()
     with MailServer() as catcher:

@@ -1,9 +1,9 @@
 """A mail server for tests: counts every mail, and can be slow, refuse, put off, or vanish after the final dot.
 
-    with MailServer() as server:
-        server.refuse["gone@lead.example"] = "550 5.1.1 No such user"
-        …
-        server.mails[0].recipient, server.mails[0].parsed["Subject"]
+with MailServer() as server:
+    server.refuse["gone@lead.example"] = "550 5.1.1 No such user"
+    …
+    server.mails[0].recipient, server.mails[0].parsed["Subject"]
 """
 
 import email.policy
