@@ -43,8 +43,7 @@ def _open_leads(facts: list[Fact]) -> dict[Any, Lead]:
 
 
 def _new_lead(form: Form, fact: Fact, values: Mapping[str, Any]) -> NewLead:
-    entered = {key.removeprefix("contact.").removeprefix("lead."): value for key, value in values.items()}
-    entered.setdefault("company", entered.get("account.name", ""))
+    entered = {"description": values.get("message"), **values}
     # With a contact, its own fields say who it is; a second copy would have to be kept and erased as well.
     kept = ("description",) if fact.contact_id else ENTERED
     return NewLead(
