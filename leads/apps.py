@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LeadsConfig(AppConfig):
@@ -11,3 +12,17 @@ class LeadsConfig(AppConfig):
 
         timeline.register(*kinds.KINDS)
         rule_fields.register()
+        _fill_registries()
+
+
+def _fill_registries() -> None:
+    from leads.queries import find_leads
+    from tenants.access import Right
+    from tenants.registry import SearchSource, Section, menu, search_sources
+
+    menu.add(Section.HOME, _("My day"), "leads:my_day", "sun", Right.VIEW, 10)
+    menu.add(Section.SALES, _("Leads"), "leads:list", "target-arrow", Right.VIEW, 10)
+    menu.add(Section.SALES, _("Opportunities"), "leads:opportunities", "trophy", Right.VIEW, 20)
+    menu.add(Section.SALES, _("Activities"), "leads:activities", "checklist", Right.VIEW, 30)
+    menu.add(Section.SETTINGS, _("Lead rules"), "leads:rules", "adjustments", Right.MANAGE, 60)
+    search_sources.add(SearchSource("leads", _("Leads"), "target-arrow", find_leads, order=30))

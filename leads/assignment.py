@@ -11,6 +11,7 @@ from leads import alerts
 from leads.errors import NotPossible
 from leads.models import Assignment, Lead, Stage
 from leads.moves import Cause, about
+from leads.preferences import QUEUE
 from tenants import wakeups
 from tenants.models import Member, Setting
 from tenants.scope import current_tenant_id
@@ -19,7 +20,6 @@ AUTO, OWNER, ACCOUNT_OWNER, ROUND_ROBIN = "auto", "owner", "account_owner", "rou
 BY_HAND, TAKEN = "by_hand", "taken"
 # Whose turn it was last; two assignments at once wait for this row.
 LAST_TURN = "leads.last_turn"
-QUEUE = "leads"
 
 
 class Choice(NamedTuple):

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from leads import alerts, assignment, lifecycle
+from leads import alerts, lifecycle
 from leads import preferences as keys
 from leads.models import Lead, Stage
 from leads.transitions import NURTURED
@@ -21,7 +21,7 @@ BATCH = 50
 LOOK_AGAIN = timedelta(minutes=10)
 
 
-@queue(assignment.QUEUE)
+@queue(keys.QUEUE)
 def look_after(tenant_id: int, deadline: float) -> Outcome:
     """Do what is due for a tenant's leads, a batch per transaction; each verb announces its own next moment."""
     for step in (qualify_rested, hand_off_waiting, tell_managers):

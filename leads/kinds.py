@@ -34,6 +34,14 @@ KINDS = (
         group="sales",
     ),
     Kind(
+        "lead.linked",
+        title=_("Lead linked"),
+        icon="link",
+        sentence=_("was linked to the lead {topic}"),
+        object_kind="lead",
+        group="sales",
+    ),
+    Kind(
         "lead.accepted",
         title=_("Lead accepted by sales"),
         icon="thumb-up",

@@ -82,7 +82,7 @@ def make_mql(
     done = change_stage(
         lead, Stage.MQL, reason=reason, by=by, score=score, scoring_model_id=model, cause=cause, changes=changes
     )
-    wakeups.announce(assignment.QUEUE)
+    wakeups.announce(keys.QUEUE)
     return done
 
 
@@ -95,7 +95,7 @@ def make_mqls(found: Sequence[Qualifying]) -> list[StageChange]:
     ]
     done = change_stages(moves, changes={"recycled_until": None, "recycled_score": None}) if moves else []
     if done:
-        wakeups.announce(assignment.QUEUE)
+        wakeups.announce(keys.QUEUE)
     return done
 
 
@@ -125,7 +125,7 @@ def raise_hand(lead: Lead, reason: str, cause: Cause | None = None) -> StageChan
     threshold = last_threshold(lead)
     done = change_stage(lead, Stage.ENGAGED, reason=reason, cause=cause, changes={"recycled_score": threshold})
     if threshold is not None:
-        wakeups.announce(assignment.QUEUE, due_at=lead.recycled_until)
+        wakeups.announce(keys.QUEUE, due_at=lead.recycled_until)
     return done
 
 
@@ -133,7 +133,7 @@ def _rest(lead: Lead) -> dict[str, object]:
     """Until when a recycled lead rests, and the score that it needs then: what it has, plus the margin."""
     until = timezone.now() + timedelta(days=preferences.get(keys.COOL_DOWN_DAYS))
     threshold = last_threshold(lead)
-    wakeups.announce(assignment.QUEUE, due_at=until)
+    wakeups.announce(keys.QUEUE, due_at=until)
     if threshold is None or lead.score is None:
         return {"recycled_until": until, "recycled_score": None}
     needed = lead.score + round(threshold * preferences.get(keys.MARGIN_PERCENT) / 100)
@@ -172,7 +172,7 @@ def hand_off(lead: Lead, *, member: Member | None = None, by: Member | None = No
         change_stage(lead, Stage.HANDED_OFF, reason=choice.why, by=by, changes=changes)
     given = assignment.give(lead, choice, by=by)
     alerts.assigned(lead, given)
-    wakeups.announce(assignment.QUEUE, due_at=respond_by)
+    wakeups.announce(keys.QUEUE, due_at=respond_by)
     return given
 
 

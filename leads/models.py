@@ -1,11 +1,16 @@
 """Leads: expressions of interest on their way from marketing to sales, and the work of sales on them."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from tenants.fields import TenantKey
+
+if TYPE_CHECKING:
+    from contacts.models import Contact
 
 
 class Stage(models.TextChoices):
@@ -22,6 +27,17 @@ class Stage(models.TextChoices):
     DISQUALIFIED = "disqualified", _("Disqualified")
     RECYCLED = "recycled", _("Recycled")
 
+
+# Where leads come from; what another source calls itself is shown as it is.
+SOURCES = {
+    "form": _("Form"),
+    "journey": _("Journey"),
+    "manual": _("Entered by hand"),
+    "call": _("Call"),
+    "import": _("Import"),
+    "event": _("Event"),
+    "linkedin": _("LinkedIn"),
+}
 
 # Where leads without a score stand among the others.
 UNSCORED = -1_000_000_000
@@ -98,6 +114,16 @@ class Lead(models.Model):
     @property
     def is_open(self) -> bool:
         return self.stage not in CLOSED_STAGES
+
+    @property
+    def source_name(self) -> str:
+        """Where it came from, in words."""
+        return str(SOURCES.get(self.source, self.source)) or "–"
+
+    @property
+    def reach(self) -> "Contact | Lead":
+        """Whose address and phone number count: the contact's, or what was entered."""
+        return self.contact or self
 
     @property
     def person(self) -> str:

@@ -50,8 +50,10 @@ def change_stage(
 ) -> StageChange:
     """Move a lead from the stage in which the caller saw it. `changes` are more columns to set in the same update.
 
-    Raises NotPossible if `to` cannot follow that stage, MovedMeanwhile if the lead stands elsewhere by now.
+    Raises NotPossible if `to` cannot follow that stage, MovedMeanwhile if the lead stands there or elsewhere by now.
     """
+    if lead.stage == to:
+        raise MovedMeanwhile(_what_happened(lead))
     move = Move(lead, Stage(to), reason, score, scoring_model_id, cause)
     done = change_stages([move], by=by, journey_id=journey_id, changes=changes)
     if not done:

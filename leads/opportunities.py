@@ -40,6 +40,15 @@ def qualify(
     )
 
 
+def update(
+    opportunity: Opportunity, *, name: str, amount_minor: int | None, currency: str, closes_on: date | None
+) -> None:
+    """Change what an open opportunity may be worth, and by when. Raises NotPossible if it was closed."""
+    values = {"name": name, "amount_minor": amount_minor, "currency": currency, "closes_on": closes_on}
+    if not Opportunity.objects.filter(pk=opportunity.pk, state=State.OPEN).update(**values):
+        raise NotPossible(_("“%(name)s” is closed.") % {"name": opportunity.name})
+
+
 @transaction.atomic
 def win(opportunity: Opportunity, by: Member) -> None:
     """The customer buys: opportunity and lead are won. Raises NotPossible if it was closed before."""

@@ -1,10 +1,155 @@
-"""Shared reads of leads."""
+"""Shared reads of leads, activities and opportunities."""
 
-from django.db.models import QuerySet
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
-from leads.models import Lead
+from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contacts import search
+from contacts.models import Contact
+from leads.creation import SEARCH_KIND
+from leads.models import Activity, Lead, Opportunity, Stage
+from leads.transitions import OFFERED, OPEN, WORKED
+from tenants.models import Member
+from tenants.registry import Hit
+
+GRADES = ("A", "B", "C", "D")
+TABS = {
+    "open": _("All open"),
+    "ready": _("Sales-ready, unassigned"),
+    "mine": _("Mine"),
+    "recycled": _("Recycled"),
+    "closed": _("Closed"),
+}
+SORTS = {"score": ("-rank", "-pk"), "latest": ("-created_at", "-pk")}
+# Where activities without a due time stand among the others.
+NEVER_DUE = datetime(9999, 1, 1, tzinfo=timezone.get_fixed_timezone(0))
+BOARD_STAGES = (Stage.INQUIRY, Stage.ENGAGED, Stage.MQL, Stage.HANDED_OFF, Stage.SAL, Stage.SQL, Stage.RECYCLED)
+CARDS = 25
 
 
 def shown() -> QuerySet[Lead]:
     """Leads with whatever a list or a page shows of them, in one query."""
-    return Lead.objects.select_related("contact", "account", "owner__user")
+    return Lead.objects.select_related("contact", "account", "owner__user", "owner__tenant")
+
+
+def lead_list(member: Member, params: Mapping[str, str]) -> QuerySet[Lead]:
+    """The leads of a tab, narrowed by what the address asks for. What it does not know it leaves out."""
+    leads = shown().filter(_in_tab(params.get("tab", ""), member))
+    exact = {name: params[name] for name in ("source", "grade") if params.get(name)}
+    if params.get("stage") in Stage.values:
+        exact["stage"] = params["stage"]
+    if params.get("owner", "").isdecimal():
+        exact["owner_id"] = params["owner"][:18]
+    leads = leads.filter(**exact)
+    if text := params.get("q", "").strip():
+        people = Contact.objects.filter(search.matching(text, "contact")).values("pk")
+        leads = leads.filter(search.matching(text, SEARCH_KIND) | Q(contact__in=people))
+    return leads
+
+
+def _in_tab(tab: str, member: Member) -> Q:
+    if tab == "ready":
+        return Q(stage__in=OFFERED, owner=None)
+    if tab == "mine":
+        return Q(owner=member, stage__in=OPEN)
+    if tab == "recycled":
+        return Q(stage=Stage.RECYCLED)
+    if tab == "closed":
+        return ~Q(stage__in=OPEN)
+    return Q(stage__in=OPEN)
+
+
+@dataclass
+class Column:
+    """A column of the board: a stage, how many leads are in it, what they may be worth, and the best of them."""
+
+    stage: Stage
+    count: int = 0
+    values: list[tuple[int, str]] = field(default_factory=list)
+    leads: list[Lead] = field(default_factory=list)
+
+
+def board(member: Member, *, only_mine: bool) -> list[Column]:
+    """The columns of the board. One query per column (index lead_by_stage), one for the counts, one for the money."""
+    leads = Lead.objects.filter(owner=member) if only_mine else Lead.objects.all()
+    counts = dict(leads.filter(stage__in=BOARD_STAGES).values_list("stage").annotate(Count("pk")))
+    worth: dict[str, list[tuple[int, str]]] = {}
+    deals = Opportunity.objects.filter(state=Opportunity.State.OPEN, lead__stage__in=BOARD_STAGES)
+    deals = deals.filter(lead__owner=member) if only_mine else deals
+    for stage, currency, amount in deals.values_list("lead__stage", "currency").annotate(Sum("amount_minor")):
+        if amount:
+            worth.setdefault(stage, []).append((amount, currency))
+    columns = [Column(stage, counts.get(stage, 0), worth.get(stage, [])) for stage in BOARD_STAGES]
+    for column in columns:
+        if column.count:
+            best = shown().filter(stage=column.stage).order_by("-rank", "-pk")
+            column.leads = list((best.filter(owner=member) if only_mine else best)[:CARDS])
+    return columns
+
+
+def call_queue(member: Member, count: int = 50) -> list[Lead]:
+    """Whom a rep should call, in order: who waits for an answer by when, then accepted leads by score.
+
+    An accepted lead is left out while something is planned for it, and on the day it was called. Index: lead_of_owner.
+    """
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    of_lead = Activity.objects.filter(lead=OuterRef("pk"))
+    is_cared_for = Exists(of_lead.filter(done_at=None, due_at__gt=timezone.now())) | Exists(
+        of_lead.filter(kind=Activity.Kind.CALL, done_at__gte=today)
+    )
+    mine = shown().filter(owner=member)
+    waiting = list(mine.filter(stage=Stage.HANDED_OFF).order_by("respond_by", "-rank", "-pk")[:count])
+    worked = mine.filter(stage__in=WORKED).exclude(is_cared_for).order_by("-rank", "-pk")
+    return waiting + list(worked[: count - len(waiting)])
+
+
+def due_today(member: Member) -> list[Activity]:
+    """A member's open activities that are due by the end of her day, the longest overdue first."""
+    tomorrow = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return list(open_activities().filter(owner=member, due_at__lt=tomorrow).order_by("due_at", "pk")[:100])
+
+
+def open_activities() -> QuerySet[Activity]:
+    """What is planned, with a due moment that lists can sort by. Index: activity_open_of_owner."""
+    when = Coalesce("due_at", Value(NEVER_DUE), output_field=DateTimeField())
+    return activities().filter(done_at=None).annotate(due=when)
+
+
+def activities() -> QuerySet[Activity]:
+    """Activities with whatever a list shows of them."""
+    return Activity.objects.select_related("contact", "account", "lead__contact", "owner__user")
+
+
+def opportunities() -> QuerySet[Opportunity]:
+    """Opportunities with whatever a list or a page shows of them."""
+    return Opportunity.objects.select_related("contact", "account", "owner__user", "lead__contact")
+
+
+def totals(state: str) -> list[dict[str, Any]]:
+    """How many opportunities of a state there are and what they are worth, per currency."""
+    found = Opportunity.objects.filter(state=state).values("currency")
+    return list(found.annotate(count=Count("pk"), amount=Sum("amount_minor")).order_by("currency"))
+
+
+def members_here(member: Member) -> QuerySet[Member]:
+    """The people of a member's company, for filters."""
+    here = Member.objects.filter(tenant_id=member.tenant_id, is_active=True)
+    return here.select_related("user").order_by("user__name", "pk")
+
+
+def find_leads(member: Member, text: str, limit: int) -> list[Hit]:
+    """What search finds among leads."""
+    ids = [pk for _kind, pk in search.find(text, kinds=(SEARCH_KIND,), limit=limit)]
+    found = shown().in_bulk(ids)
+    return [
+        Hit(lead.person, reverse("leads:detail", args=(lead.pk,)), f"{lead.topic} · {lead.get_stage_display()}")
+        for pk in ids
+        if (lead := found.get(pk))
+    ]

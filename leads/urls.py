@@ -2,9 +2,27 @@
 
 from django.urls import path
 
-from leads.views import leads
+from leads.views import leads, lists, opportunities, rules, work
 
 app_name = "leads"
 urlpatterns = [
+    path("my-day/", work.my_day, name="my_day"),
+    path("leads/", lists.lead_list, name="list"),
+    path("leads/board/", lists.board, name="board"),
+    path("leads/new/", leads.new, name="new"),
+    path("leads/find/", leads.find, name="find"),
+    path("leads/unmatched/", lists.unmatched, name="unmatched"),
+    path("leads/rules/", rules.rules, name="rules"),
     path("leads/<int:pk>/", leads.detail, name="detail"),
+    path("leads/<int:pk>/move/", leads.move, name="move"),
+    path("leads/<int:pk>/match/", lists.match, name="match"),
+    path("leads/<int:pk>/<slug:key>/", leads.act, name="act"),
+    path("calls/new/", work.log_call, name="log_call"),
+    path("activities/", work.activity_list, name="activities"),
+    path("activities/new/", work.plan, name="plan"),
+    path("activities/<int:pk>/", work.complete, name="complete"),
+    path("opportunities/", opportunities.opportunity_list, name="opportunities"),
+    path("opportunities/<int:pk>/", opportunities.opportunity, name="opportunity"),
+    path("opportunities/<int:pk>/win/", opportunities.win, name="win"),
+    path("opportunities/<int:pk>/lose/", opportunities.lose, name="lose"),
 ]

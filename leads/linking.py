@@ -1,0 +1,97 @@
+"""Leads that nobody is linked to yet: who it may be, and linking, creating or leaving it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from contacts import matching, normalise, timeline
+from contacts.models import Account, Contact
+from leads import queries
+from leads.creation import ENTERED
+from leads.errors import MovedMeanwhile
+from leads.models import Lead
+from leads.moves import about, keep_contact_stages
+from leads.transitions import OPEN
+from tenants.models import Member
+
+SHOWN = 5
+
+
+@dataclass
+class Candidates:
+    """Who and which company a lead may be about, the likeliest first."""
+
+    contacts: list[Contact] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+
+
+def needing() -> QuerySet[Lead]:
+    """Open leads without a contact that nobody has looked at. Index: lead_of_contact."""
+    return queries.shown().filter(contact=None, unmatched_at=None, stage__in=OPEN)
+
+
+def candidates(leads: Sequence[Lead]) -> dict[int, Candidates]:
+    """Contacts of the same address or name, accounts of the same domain or name: two queries for all leads.
+
+    Addresses, names and company keys are compared as they are stored, so indexes serve.
+    """
+    emails = {lead.email for lead in leads if lead.email}
+    people = {_person_key(lead) for lead in leads if lead.last_name}
+    domains = {normalise.email_domain(lead.email) for lead in leads if lead.email} - {""}
+    companies = {normalise.company_key(lead.company) for lead in leads if lead.company} - {""}
+    contacts = Contact.objects.select_related("account").filter(is_active=True)
+    known = [*contacts.filter(email__in=emails), *contacts.filter(sort_key__in=people).order_by("-updated_at")[:200]]
+    accounts = Account.objects.filter(is_active=True)
+    firms = [*accounts.filter(domain__in=domains), *accounts.filter(name_key__in=companies)[:200]]
+    return {lead.pk: _of(lead, known, firms) for lead in leads}
+
+
+def _of(lead: Lead, known: Sequence[Contact], firms: Sequence[Account]) -> Candidates:
+    people = [contact for contact in known if lead.email and contact.email == lead.email]
+    people += [contact for contact in known if lead.last_name and contact.sort_key == _person_key(lead)]
+    domain = normalise.email_domain(lead.email) if lead.email else ""
+    key = normalise.company_key(lead.company) if lead.company else ""
+    companies = [firm for firm in firms if (domain and firm.domain == domain) or (key and firm.name_key == key)]
+    return Candidates(list(dict.fromkeys(people))[:SHOWN], list(dict.fromkeys(companies))[:SHOWN])
+
+
+def _person_key(lead: Lead) -> str:
+    return normalise.person_key(lead.first_name, lead.last_name, lead.email)
+
+
+@transaction.atomic
+def link(lead: Lead, contact: Contact, by: Member | None = None) -> None:
+    """Say whose lead it is. Raises MovedMeanwhile if somebody has linked it before."""
+    account_id = lead.account_id or contact.account_id
+    free = Lead.objects.filter(pk=lead.pk, contact=None)
+    if not free.update(contact=contact, account=account_id, updated_at=Now()):
+        raise MovedMeanwhile(_("Somebody has linked this lead already."))
+    lead.contact, lead.account_id = contact, account_id
+    timeline.record_many("lead.linked", [{**about(lead, by=by), "detail": {"topic": lead.topic}}])
+    keep_contact_stages([contact.pk])
+
+
+@transaction.atomic
+def link_account(lead: Lead, account: Account, by: Member | None = None) -> None:
+    """Say which company the lead is about, its person being unknown."""
+    Lead.objects.filter(pk=lead.pk).update(account=account, unmatched_at=Now(), updated_at=Now())
+    lead.account = account
+    timeline.record_many("lead.linked", [{**about(lead, by=by), "detail": {"topic": lead.topic}}])
+
+
+@transaction.atomic
+def create_contact(lead: Lead, by: Member | None = None) -> Contact:
+    """Make a contact of what was entered (or find the one of the same address), and link it."""
+    values = {name: getattr(lead, name) for name in ENTERED if name != "description" and getattr(lead, name)}
+    found = matching.match_contact(values, source=lead.source or "lead", by=by, update=False)
+    link(lead, found.contact, by)
+    return found.contact
+
+
+def leave(lead: Lead) -> None:
+    """Keep the lead as it is, and do not ask again."""
+    Lead.objects.filter(pk=lead.pk).update(unmatched_at=Now())

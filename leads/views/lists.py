@@ -1,0 +1,83 @@
+"""Leads as a list, as a board, and those that nobody is linked to yet."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from contacts.models import Account, Contact
+from leads import actions, linking, queries
+from leads.errors import MovedMeanwhile
+from leads.models import SOURCES, Stage
+from tenants.access import Right, allow
+from tenants.paging import count_up_to, page_of
+from tenants.responses import done
+
+
+@allow(Right.VIEW)
+def lead_list(request: Any) -> HttpResponse:
+    """Leads by tab, filters and order; all of it is in the address."""
+    leads = queries.lead_list(request.member, request.GET)
+    tab = request.GET.get("tab", "")
+    sort = request.GET.get("sort", "")
+    count, is_exact = count_up_to(leads)
+    context = {
+        "page": page_of(leads, queries.SORTS.get(sort, queries.SORTS["score"]), request.GET),
+        "count": count,
+        "is_exact": is_exact,
+        "tabs": queries.TABS,
+        "tab": tab if tab in queries.TABS else "open",
+        "sort": sort if sort in queries.SORTS else "score",
+        "sources": SOURCES,
+        "stages": Stage,
+        "grades": queries.GRADES,
+        "members": queries.members_here(request.member),
+        "is_filtered": any(request.GET.get(name) for name in ("q", "source", "stage", "owner", "grade")),
+    }
+    return render(request, "leads/list.html", context)
+
+
+@allow(Right.VIEW)
+def board(request: Any) -> HttpResponse:
+    """Open leads by stage."""
+    only_mine = request.GET.get("whose") == "mine"
+    columns = queries.board(request.member, only_mine=only_mine)
+    cards = [(column, [(lead, actions.ways(lead)) for lead in column.leads]) for column in columns]
+    return render(request, "leads/board.html", {"columns": cards, "only_mine": only_mine})
+
+
+@allow(Right.VIEW)
+def unmatched(request: Any) -> HttpResponse:
+    """Leads without a contact, each beside who it may be."""
+    page = page_of(linking.needing(), ("-pk",), request.GET, size=20)
+    found = linking.candidates(page.rows)
+    return render(
+        request, "leads/unmatched.html", {"page": page, "rows": [(lead, found[lead.pk]) for lead in page.rows]}
+    )
+
+
+@allow(Right.WORK_LEADS)
+@require_POST
+def match(request: Any, pk: int) -> HttpResponse:
+    """Link a lead to the contact or account chosen, make a contact of it, or leave it as it is."""
+    lead = get_object_or_404(linking.needing(), pk=pk)
+    kind, _colon, chosen = request.POST.get("to", "").partition(":")
+    names = {"person": lead.person}
+    try:
+        if kind == "contact":
+            linking.link(lead, get_object_or_404(Contact, pk=chosen, is_active=True), request.member)
+        elif kind == "account":
+            linking.link_account(lead, get_object_or_404(Account, pk=chosen, is_active=True), request.member)
+        elif kind == "new":
+            linking.create_contact(lead, request.member)
+        else:
+            linking.leave(lead)
+            return done(request, _("%(person)s stays as it is.") % names, "leads:unmatched")
+    except MovedMeanwhile as error:
+        return done(request, str(error), "leads:unmatched", level="error")
+    except ValidationError as error:
+        return done(request, " ".join(error.messages), "leads:unmatched", level="error")
+    return done(request, _("%(person)s is linked.") % names, "leads:unmatched")
