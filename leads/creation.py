@@ -119,7 +119,8 @@ def _insert(keyed: Mapping[str, NewLead]) -> set[str]:
     )
     rows = [{"position": place, **_row(key, new)} for place, (key, new) in enumerate(keyed.items())]
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"rows": Jsonb(rows)})
+        params: dict[str, Any] = {"rows": Jsonb(rows)}
+        cursor.execute(statement, params)
         return {key for (key,) in cursor.fetchall()}
 
 
@@ -143,6 +144,6 @@ def _row(key: str, new: NewLead) -> dict[str, Any]:
 
 def _fitting(name: str, value: Any) -> str:
     """The value as its column takes it."""
-    text, length = str(value or "").strip(), Lead._meta.get_field(name).max_length
+    text, length = str(value or "").strip(), getattr(Lead._meta.get_field(name), "max_length", None)
     text = text.lower() if name == "email" else text
     return text[:length] if length else text

@@ -44,14 +44,19 @@ class MemberField(forms.ModelChoiceField):
         self.queryset = here.select_related("user").order_by("user__name", "pk")
 
 
+def offer_members(form: forms.BaseForm) -> None:
+    """Fill in the choices of a form's member fields."""
+    for field in form.fields.values():
+        if isinstance(field, MemberField):
+            field.offer()
+
+
 class ActionForm(Form):
     """What an action on a lead asks for; nothing, if it has no fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            if isinstance(field, MemberField):
-                field.offer()
+        offer_members(self)
 
     @property
     def asks(self) -> bool:
@@ -184,7 +189,7 @@ class ActivityForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].offer()
+        offer_members(self)
 
 
 class DoneForm(Form):

@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 # What a lead loses when it goes back to marketing.
-_UNOFFERED = {"owner": None, "handed_off_at": None, "respond_by": None, "escalated_at": None, "accepted_at": None}
+_UNOFFERED = {"owner_id": None, "handed_off_at": None, "respond_by": None, "escalated_at": None, "accepted_at": None}
 
 
 class Qualifying(NamedTuple):

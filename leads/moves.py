@@ -20,8 +20,11 @@ from tenants.models import Member
 class Cause(Protocol):
     """The row of the timeline that made something happen: an `Interaction`, or a `Fact` that a reader got."""
 
-    id: int
-    depth: int
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def depth(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,6 @@ def change_stages(
 
 def _update(moves: Sequence[Move], now: datetime, changes: Mapping[str, Any]) -> set[int]:
     """Set the stages where they are still what was seen; returns the ids that moved. By primary key, one statement."""
-    columns = {Lead._meta.get_field(name).column: value for name, value in changes.items()}
     statement = sql.SQL(
         """UPDATE leads_lead lead SET stage = given.to_stage, stage_reason = given.reason,
                   stage_since = %(now)s, updated_at = %(now)s {more}
@@ -102,7 +104,7 @@ def _update(moves: Sequence[Move], now: datetime, changes: Mapping[str, Any]) ->
            WHERE lead.id = given.id AND lead.stage = given.seen RETURNING lead.id"""
     ).format(
         more=sql.SQL("").join(
-            sql.SQL(", {} = {}").format(sql.Identifier(name), sql.Placeholder(f"set_{name}")) for name in columns
+            [sql.SQL(", {} = {}").format(sql.Identifier(name), sql.Placeholder(f"set_{name}")) for name in changes]
         )
     )
     params = {
@@ -111,7 +113,7 @@ def _update(moves: Sequence[Move], now: datetime, changes: Mapping[str, Any]) ->
         "seen": [move.lead.stage for move in moves],
         "to": [move.to.value for move in moves],
         "reasons": [move.reason[:300] for move in moves],
-        **{f"set_{name}": getattr(value, "pk", value) for name, value in columns.items()},
+        **{f"set_{name}": value for name, value in changes.items()},
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
@@ -167,7 +169,7 @@ def keep_contact_stages(contact_ids: Sequence[int]) -> None:
     """
     if not contact_ids:
         return
-    params = {"ids": sorted(set(contact_ids)), "rank": [stage.value for stage in RANK]}
+    params: dict[str, Any] = {"ids": sorted(set(contact_ids)), "rank": [stage.value for stage in RANK]}
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO contacts_contactfacts AS facts (contact_id, grade, stage, last_activity_kind, weeks)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from contacts import search
 from contacts.models import Contact
 from leads.creation import SEARCH_KIND
-from leads.models import Activity, Lead, Opportunity, Stage
+from leads.models import SOURCES, Activity, Lead, Opportunity, Stage
 from leads.transitions import OFFERED, OPEN, WORKED
 from tenants.models import Member
 from tenants.registry import Hit
@@ -42,7 +42,11 @@ def shown() -> QuerySet[Lead]:
 def lead_list(member: Member, params: Mapping[str, str]) -> QuerySet[Lead]:
     """The leads of a tab, narrowed by what the address asks for. What it does not know it leaves out."""
     leads = shown().filter(_in_tab(params.get("tab", ""), member))
-    exact = {name: params[name] for name in ("source", "grade") if params.get(name)}
+    exact: dict[str, Any] = {}
+    if params.get("source") in SOURCES:
+        exact["source"] = params["source"]
+    if params.get("grade") in GRADES:
+        exact["grade"] = params["grade"]
     if params.get("stage") in Stage.values:
         exact["stage"] = params["stage"]
     if params.get("owner", "").isdecimal():
@@ -132,7 +136,7 @@ def opportunities() -> QuerySet[Opportunity]:
     return Opportunity.objects.select_related("contact", "account", "owner__user", "lead__contact")
 
 
-def totals(state: str) -> list[dict[str, Any]]:
+def totals(state: str) -> list[Any]:
     """How many opportunities of a state there are and what they are worth, per currency."""
     found = Opportunity.objects.filter(state=state).values("currency")
     return list(found.annotate(count=Count("pk"), amount=Sum("amount_minor")).order_by("currency"))

@@ -29,7 +29,7 @@ def engage(facts: list[Fact]) -> None:
     moves = [
         Move(lead, Stage.ENGAGED, str(timeline.kind(fact.kind).title), cause=fact)
         for lead in waiting
-        if (fact := latest[lead.contact_id]).occurred_at > lead.created_at
+        if (fact := latest[lead.contact_id or 0]).occurred_at > lead.created_at
     ]
     if moves:
         change_stages(moves)

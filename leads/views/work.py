@@ -26,7 +26,7 @@ def my_day(request: Any) -> HttpResponse:
     wanted = request.GET.get("lead", "")
     current = next((lead for lead in queue if str(lead.pk) == wanted), queue[0] if queue else None)
     place = queue.index(current) if current else 0
-    context = {
+    context: dict[str, Any] = {
         "queue": queue,
         "current": current,
         "next": queue[(place + 1) % len(queue)] if len(queue) > 1 else None,
