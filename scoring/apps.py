@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class ScoringConfig(AppConfig):
     name = "scoring"
+
+    def ready(self) -> None:
+        # Readers, queues and panels register themselves as they are imported.
+        from contacts import timeline
+        from scoring import kinds, reader  # noqa: F401
+
+        timeline.register(*kinds.KINDS)

@@ -56,9 +56,11 @@ class ScoringRule(models.Model):
     rule = models.JSONField(_("rule"))
     points = models.IntegerField(_("points"))
     frequency = models.CharField(_("frequency"), max_length=5, choices=Frequency.choices, default=Frequency.ONCE)
-    at_least = models.IntegerField(_("at least"), default=1)
-    cap = models.IntegerField(_("at most (points)"), null=True, blank=True)
-    half_life_days = models.IntegerField(_("half-life (days)"), null=True, blank=True)
+    # For "each time": the most that the row gives (or takes), without sign.
+    cap = models.PositiveIntegerField(_("at most (points)"), null=True, blank=True)
+    half_life_days = models.PositiveIntegerField(_("half-life (days)"), null=True, blank=True)
+    # In a draft beside a live model: the row of the live one that this one was copied from.
+    origin = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+")
 
     class Meta:
         ordering = ("position", "pk")
@@ -98,6 +100,8 @@ class Score(models.Model):
     contact = models.ForeignKey("contacts.Contact", models.CASCADE, null=True, related_name="+", db_index=False)
     score = models.IntegerField(default=0)
     grade = models.CharField(max_length=10, blank=True)
+    # What it was before `changed_at`; null at first.
+    previous = models.IntegerField(null=True)
     changed_at = models.DateTimeField(db_default=Now())
     # When to compute it again although nothing happens: an event leaves its window, a half-life steps.
     next_change_at = models.DateTimeField(null=True)
@@ -125,22 +129,32 @@ class Score(models.Model):
 
 
 class ScoreEntry(models.Model):
-    """The ledger: what one rule contributes to a score. Entries of a score add up to it."""
+    """The ledger: what one rule contributes to a score. Entries of a score add up to it.
+
+    An entry of 0 points says what time alone will bring: "-10 from 12 December, unless she comes back".
+    """
 
     tenant = TenantKey()
     model = models.ForeignKey(ScoringModel, models.CASCADE, related_name="+", db_index=False)
     lead = models.ForeignKey("leads.Lead", models.CASCADE, null=True, related_name="+", db_index=False)
     contact = models.ForeignKey("contacts.Contact", models.CASCADE, null=True, related_name="+", db_index=False)
-    # Null for points that a journey gave.
+    # Null for points that a journey or a member gave.
     rule = models.ForeignKey(ScoringRule, models.CASCADE, null=True, related_name="+", db_index=False)
     hits = models.IntegerField(default=1)
     points = models.IntegerField()
     last_at = models.DateTimeField(null=True)
+    # When these points change by time alone: an event leaves its window, a half-life steps, given points expire.
     until = models.DateTimeField(null=True)
     reason = models.CharField(max_length=200, blank=True)
+    journey_id = models.BigIntegerField(null=True)
+    # Makes giving points a second time for the same cause impossible, e.g. `visit:81`.
+    origin_key = models.TextField(null=True)
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "origin_key"], condition=Q(origin_key__isnull=False), name="points_given_once"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "lead", "rule"], condition=Q(lead__isnull=False), name="one_entry_per_lead"
             ),
