@@ -24,13 +24,13 @@ def carry_over(model: ScoringModel, selection: Selection = EVERYBODY) -> None:
 
 # Given points are few; entries by one_entry_per_contact, leads by lead_of_contact.
 _CARRY_OVER = """
-UPDATE scoring_scoreentry entry SET contact_id = NULL, lead_id = leading.lead_id
+UPDATE scoring_scoreentry entry SET contact_id = NULL, lead_id = foremost.lead_id
 FROM (
     SELECT DISTINCT ON (given.id) given.id, lead.id AS lead_id
     FROM scoring_scoreentry given JOIN leads_lead lead ON lead.contact_id = given.contact_id
     WHERE given.model_id = {model} AND given.rule_id IS NULL AND lead.stage IN ({open}) {selected}
     ORDER BY given.id, array_position({rank}, lead.stage::text) DESC, lead.id DESC
-) leading WHERE entry.id = leading.id
+) foremost WHERE entry.id = foremost.id
 """
 
 

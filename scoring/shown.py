@@ -48,7 +48,7 @@ _THEMSELVES = "SELECT id FROM contacts_contact chosen WHERE true {chosen}"
 # Leads by lead_of_contact, scores by one_lead_score and one_contact_score, facts by their key.
 _CONTACTS = """
 WITH person AS MATERIALIZED ({people}),
-leading AS (
+foremost AS (
     SELECT DISTINCT ON (lead.contact_id) lead.contact_id, score.score, score.grade
     FROM person JOIN leads_lead lead ON lead.contact_id = person.id
     JOIN scoring_score score ON score.lead_id = lead.id AND score.model_id = {model}
@@ -56,12 +56,12 @@ leading AS (
     ORDER BY lead.contact_id, array_position({rank}, lead.stage::text) DESC, score.score DESC, lead.id DESC
 )
 INSERT INTO contacts_contactfacts (contact_id, score, grade, stage, last_activity_kind, weeks)
-SELECT person.id, coalesce(leading.score, own.score), coalesce(leading.grade, own.grade, ''), '', '', '{{}}'
+SELECT person.id, coalesce(foremost.score, own.score), coalesce(foremost.grade, own.grade, ''), '', '', '{{}}'
 FROM person
-LEFT JOIN leading ON leading.contact_id = person.id
+LEFT JOIN foremost ON foremost.contact_id = person.id
 LEFT JOIN scoring_score own ON own.contact_id = person.id AND own.model_id = {model}
 LEFT JOIN contacts_contactfacts facts ON facts.contact_id = person.id
 WHERE (facts.score, coalesce(facts.grade, ''))
-    IS DISTINCT FROM (coalesce(leading.score, own.score), coalesce(leading.grade, own.grade, ''))
+    IS DISTINCT FROM (coalesce(foremost.score, own.score), coalesce(foremost.grade, own.grade, ''))
 ON CONFLICT (contact_id) DO UPDATE SET score = excluded.score, grade = excluded.grade
 """

@@ -1,0 +1,124 @@
+"""Scoring everybody by a model: at once when they are few, else a piece per transaction, with progress."""
+
+import time
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from contacts import timeline
+from contacts.models import Contact
+from contacts.models.timeline import Lane
+from leads.models import Lead
+from scoring import retiring
+from scoring.models import ScoringModel
+from scoring.rescore import Outcome, lock, rescore_selected
+from scoring.subjects import CONTACT, LEAD, Selection, Subject
+from tenants import wakeups
+from tenants.models import Job, Member
+from tenants.scope import tenant_scope
+from tenants.wakeups import announce, queue
+
+QUEUE = "scoring"
+KIND = "scoring.rescore"
+# So many leads and contacts are scored in the request that asks for it.
+AT_ONCE = 2_000
+# So many per transaction: a few seconds, for as long as which no reader passes it.
+PIECE = 200_000
+OPEN = (Job.State.QUEUED, Job.State.RUNNING)
+
+
+def start(model: ScoringModel, by: Member | None, old_threshold: int | None = None) -> Job:
+    """Score everybody by a live model in the current scope's transaction, or order it; the job says how far it is."""
+    Job.objects.filter(kind=KIND, state__in=OPEN, arguments__model=model.pk).update(state=Job.State.CANCELLED)
+    total = Lead.objects.count() + Contact.objects.count()
+    job = Job.objects.create(
+        kind=KIND,
+        title=_("Score everybody by “%(model)s”") % {"model": model.name},
+        arguments={"model": model.pk, "old_threshold": old_threshold, "subject": LEAD.key, "after": 0},
+        total_count=total,
+        started_by=by,
+    )
+    if total <= AT_ONCE:
+        while _piece(job):
+            pass
+    else:
+        announce(QUEUE)
+    return job
+
+
+@queue(QUEUE)
+def work(tenant_id: int, deadline: float) -> wakeups.Outcome:
+    """Do the open jobs of a tenant, a piece per transaction."""
+    while True:
+        with tenant_scope(tenant_id):
+            job = Job.objects.filter(kind=KIND, state__in=OPEN).order_by("pk").first()
+            if job is None:
+                return wakeups.Outcome()
+            _piece(job)
+        if time.monotonic() >= deadline:
+            return wakeups.Outcome(has_more=True)
+
+
+def _piece(job: Job) -> bool:
+    """Score the next piece of a job; True if there is more. Killed in between, the piece is done again."""
+    models = lock([job.arguments["model"]])
+    if not models:
+        _finish(job, Job.State.CANCELLED)
+        return False
+    [model], subject = models, LEAD if job.arguments["subject"] == LEAD.key else CONTACT
+    after = job.arguments["after"]
+    upto = _last_of_piece(subject, after)
+    outcome = _score(model, subject, Selection(after=after, upto=upto), job.arguments["old_threshold"])
+    if upto is None and subject is CONTACT:
+        _finish(job, Job.State.DONE, outcome.changed)
+        ScoringModel.objects.filter(pk=model.pk).update(scored_at=Now())
+        return False
+    following = {"subject": CONTACT.key, "after": 0} if upto is None else {"after": upto}
+    job.arguments = {**job.arguments, **following}
+    job.state = Job.State.RUNNING
+    _count(job, outcome.changed, _done(subject, following["after"]))
+    return True
+
+
+def _score(model: ScoringModel, subject: Subject, selection: Selection, old_threshold: int | None) -> Outcome:
+    """Score a piece of the subjects; rows of it go to the bulk lane, behind what people do right now."""
+    if subject is LEAD and selection.after == 0:
+        retiring.carry_over(model)
+    outcome = rescore_selected(model, subject, selection, Lane.BULK, old_threshold)
+    if outcome.next_change_at:
+        announce(timeline.REACTOR, due_at=outcome.next_change_at)
+    return outcome
+
+
+def _last_of_piece(subject: Subject, after: int) -> int | None:
+    """The id that ends the piece behind `after`; None: it is the last piece."""
+    table = Lead if subject is LEAD else Contact
+    ids = table.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)
+    return next(iter(ids[PIECE - 1 : PIECE]), None)
+
+
+def _done(subject: Subject, after: int) -> int:
+    """How many have been scored when the subject's ids up to `after` (0: all) are done."""
+    if subject is LEAD:
+        return Lead.objects.filter(pk__lte=after).count() if after else Lead.objects.count()
+    return Lead.objects.count() + Contact.objects.filter(pk__lte=after).count()
+
+
+def _count(job: Job, changed: int, done: int) -> None:
+    job.done_count = done
+    job.result = {"changed": job.result.get("changed", 0) + changed}
+    job.save(update_fields=["arguments", "state", "done_count", "result"])
+
+
+def _finish(job: Job, state: Job.State, changed: int = 0) -> None:
+    job.state = state
+    job.result = {"changed": job.result.get("changed", 0) + changed}
+    Job.objects.filter(pk=job.pk).update(
+        state=state, done_count=F("total_count"), result=job.result, finished_at=Now()
+    )
+
+
+def current(model: ScoringModel) -> Job | None:
+    """The job that is scoring everybody by this model right now."""
+    return Job.objects.filter(kind=KIND, state__in=OPEN, arguments__model=model.pk).order_by("-pk").first()
