@@ -7,6 +7,7 @@ class ScoringConfig(AppConfig):
     def ready(self) -> None:
         # Readers, queues and panels register themselves as they are imported.
         from contacts import timeline
-        from scoring import kinds, reader  # noqa: F401
+        from scoring import jobs, kinds, reader, subjects  # noqa: F401
 
         timeline.register(*kinds.KINDS)
+        subjects.register()

@@ -60,7 +60,7 @@ def row_errors(row: ScoringRule, vocabulary: Vocabulary) -> Iterator[str]:
     counted = countable(rule)
     if row.frequency == EACH and len(counted) != 1:
         yield _(
-            "“For each time” needs exactly one behavior to count, not within “any of” or “not”; this condition has %(n)d."
+            "“For each time” counts exactly one behavior, not within “any of” or “not”; this condition has %(n)d."
         ) % {"n": len(counted)}
     if row.half_life_days and (row.frequency == NONE or not counted):
         yield _("A half-life needs a behavior to count the days from.")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from psycopg.types.json import Jsonb
@@ -66,7 +67,8 @@ def adjust_many(gifts: Sequence[Gift], model: ScoringModel | None = None) -> int
         for gift in gifts
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {"model": model.pk, "rows": Jsonb(rows), "open": [str(stage) for stage in OPEN]})
+        params: dict[str, Any] = {"model": model.pk, "rows": Jsonb(rows), "open": [str(stage) for stage in OPEN]}
+        cursor.execute(_INSERT, params)
         count = cursor.rowcount
     rescore(
         model.pk,
@@ -78,7 +80,8 @@ def adjust_many(gifts: Sequence[Gift], model: ScoringModel | None = None) -> int
 
 # A gift for a lead that is closed, or of a contact that is gone, is dropped. Unique: points_given_once.
 _INSERT = """
-INSERT INTO scoring_scoreentry (model_id, lead_id, contact_id, hits, points, last_at, until, reason, journey_id, origin_key)
+INSERT INTO scoring_scoreentry
+    (model_id, lead_id, contact_id, hits, points, last_at, until, reason, journey_id, origin_key)
 SELECT %(model)s, given.lead_id, given.contact_id, 1, given.points, now(), given.until, given.reason, given.journey_id,
        given.origin_key
 FROM jsonb_to_recordset(%(rows)s) AS given (lead_id bigint, contact_id bigint, points int, until timestamptz,

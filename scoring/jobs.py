@@ -2,8 +2,9 @@
 
 import time
 
-from django.db.models import F
+from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts import timeline
@@ -74,10 +75,10 @@ def _piece(job: Job) -> bool:
         _finish(job, Job.State.DONE, outcome.changed)
         ScoringModel.objects.filter(pk=model.pk).update(scored_at=Now())
         return False
-    following = {"subject": CONTACT.key, "after": 0} if upto is None else {"after": upto}
-    job.arguments = {**job.arguments, **following}
+    following = subject if upto else CONTACT
+    job.arguments = {**job.arguments, "subject": following.key, "after": upto or 0}
     job.state = Job.State.RUNNING
-    _count(job, outcome.changed, _done(subject, following["after"]))
+    _count(job, outcome.changed, _done(subject, upto))
     return True
 
 
@@ -98,11 +99,12 @@ def _last_of_piece(subject: Subject, after: int) -> int | None:
     return next(iter(ids[PIECE - 1 : PIECE]), None)
 
 
-def _done(subject: Subject, after: int) -> int:
-    """How many have been scored when the subject's ids up to `after` (0: all) are done."""
+def _done(subject: Subject, upto: int | None) -> int:
+    """How many have been scored when the subject's ids up to `upto` (None: all) are done."""
+    among = Q() if upto is None else Q(pk__lte=upto)
     if subject is LEAD:
-        return Lead.objects.filter(pk__lte=after).count() if after else Lead.objects.count()
-    return Lead.objects.count() + Contact.objects.filter(pk__lte=after).count()
+        return Lead.objects.filter(among).count()
+    return Lead.objects.count() + Contact.objects.filter(among).count()
 
 
 def _count(job: Job, changed: int, done: int) -> None:
@@ -112,11 +114,10 @@ def _count(job: Job, changed: int, done: int) -> None:
 
 
 def _finish(job: Job, state: Job.State, changed: int = 0) -> None:
-    job.state = state
+    job.state, job.done_count = state, job.total_count or 0
     job.result = {"changed": job.result.get("changed", 0) + changed}
-    Job.objects.filter(pk=job.pk).update(
-        state=state, done_count=F("total_count"), result=job.result, finished_at=Now()
-    )
+    job.finished_at = timezone.now()
+    job.save(update_fields=["state", "done_count", "result", "finished_at"])
 
 
 def current(model: ScoringModel) -> Job | None:

@@ -1,7 +1,6 @@
 """The ledger in SQL: what the rows of a model give to its subjects, and the statement that writes the differences."""
 
 import logging
-from collections.abc import Iterable
 
 from psycopg import sql
 
@@ -32,12 +31,13 @@ def compiled(row: ScoringRule, subject: str, vocabulary: Vocabulary) -> Rule | N
         return None
 
 
-def contributions(rows: Iterable[ScoringRule], subject: Subject, ids: list[int] | None = None) -> sql.Composed:
+def contributions(model: ScoringModel, subject: Subject, ids: list[int] | None = None) -> sql.Composed:
     """SELECT rule_id, subject_id, hits, points, last_at, until of all rows, for the relation `subject(id)`."""
-    vocabulary = Vocabulary()
-    readable = [(row, rule) for row in rows if (rule := compiled(row, subject.key, vocabulary)) is not None]
-    parts = [contribution(row, _relation(row, rule, ids), SUBJECT) for row, rule in readable]
-    return sql.SQL(" UNION ALL ").join(sql.SQL("({})").format(part) for part in (parts or [_NOTHING]))
+    vocabulary, about = Vocabulary(), subject.of_rules(model)
+    rules = [(row, compiled(row, about, vocabulary)) for row in model.rules.all()]
+    readable = [(row, rule) for row, rule in rules if rule is not None]
+    parts: list[sql.Composable] = [contribution(row, _relation(row, rule, ids), SUBJECT) for row, rule in readable]
+    return sql.SQL(" UNION ALL ").join([sql.SQL("({})").format(part) for part in parts or [_NOTHING]])
 
 
 def _relation(row: ScoringRule, rule: Rule, ids: list[int] | None) -> sql.Composed:
@@ -71,7 +71,7 @@ def write(model: ScoringModel, subject: Subject, selection: Selection = EVERYBOD
         model=sql.Literal(model.pk),
         key=subject.foreign_key,
         eligible=eligible(model, subject, selection),
-        contributions=contributions(model.rules.all(), subject, selection.ids),
+        contributions=contributions(model, subject, selection.ids),
         grade=grade_of(sql.SQL("given.points"), list(model.grades.all())),
         is_wanted=sql.SQL("true") if subject.is_always_scored else sql.SQL("subject_id IS NOT NULL"),
     )

@@ -38,7 +38,7 @@ def go_live(draft: ScoringModel, by: Member) -> tuple[ScoringModel, Job]:
         errors = [issue.message for issue in check(draft) if issue.severity == "error"]
         if errors:
             raise NotReady(errors[0])
-        live, old_threshold = (_replace(draft, by) if draft.replaces_id else _begin(draft, by))
+        live, old_threshold = _replace(draft, by) if draft.replaces_id else _begin(draft, by)
         return live, start(live, by, old_threshold)
 
 
@@ -52,7 +52,7 @@ def _begin(draft: ScoringModel, by: Member) -> tuple[ScoringModel, None]:
 
 def _replace(draft: ScoringModel, by: Member) -> tuple[ScoringModel, int]:
     """Pass a draft's content on to the live model; rows that came from it are changed in place."""
-    [live] = lock([draft.replaces_id])
+    live = lock([draft.replaces_id] if draft.replaces_id else [])[0]
     old_threshold, before = live.threshold, described(live)
     for name in COPIED:
         setattr(live, name, getattr(draft, name))
@@ -113,5 +113,3 @@ def _hand_on(by: Member) -> None:
     else:
         Lead.objects.exclude(score=None).update(score=None, grade="")
         ContactFacts.objects.exclude(score=None).update(score=None, grade="")
-
-

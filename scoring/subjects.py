@@ -1,14 +1,16 @@
 """Whom a model scores: every open lead, and every contact without one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 from psycopg import sql
 
-from contacts.models import Contact
+from contacts.models import ConsentLevel, Contact
+from leads import rule_fields
 from leads.models import CLOSED_STAGES, Lead
 from scoring.models import ScoringModel
+from segments import subjects
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Subject:
     column: str
     is_always_scored: bool
 
+    def of_rules(self, model: ScoringModel) -> str:
+        """The subject of the model's rules: an account's people below the minimum consent do not count for its lead."""
+        has_minimum = self is LEAD and model.minimum_consent
+        return _with_consent(model.minimum_consent) if has_minimum else self.key
+
     @property
     def foreign_key(self) -> sql.Identifier:
         return sql.Identifier(self.column)
@@ -30,6 +37,28 @@ class Subject:
 LEAD = Subject("lead", "lead_id", is_always_scored=True)
 CONTACT = Subject("contact", "contact_id", is_always_scored=False)
 SUBJECTS = (LEAD, CONTACT)
+
+
+def _with_consent(level: int) -> str:
+    return f"lead, consent {level}"
+
+
+def register() -> None:
+    """Register leads whose people are only those of a consent level, for the rules of models that ask for one."""
+    for level in ConsentLevel.values:
+        people = (
+            f"SELECT p.subject_id, p.contact_id FROM ({rule_fields.SUBJECT.people}) p "
+            f"JOIN contacts_contact c ON c.id = p.contact_id WHERE c.consent_level >= {int(level)}"
+        )
+        same_row = "JOIN leads_lead {j} ON {j}.id = {t}.id"
+        variant = replace(
+            rule_fields.SUBJECT,
+            key=_with_consent(level),
+            people=people,
+            one={**rule_fields.SUBJECT.one, LEAD.key: same_row},
+        )
+        subjects.register(variant)
+
 
 _CLOSED = sql.SQL(", ").join(sql.Literal(stage.value) for stage in CLOSED_STAGES)
 

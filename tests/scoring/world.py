@@ -42,7 +42,9 @@ def live_model(*rows: ScoringRule, threshold: int = 50, is_primary: bool = True,
 
 
 def contact(name: str = "amara", **values: Any) -> Contact:
-    return people.create_contact({"first_name": name.title(), "email": f"{name}@example.com", **values})
+    account = values.pop("account", None)
+    given = {"first_name": name.title(), "email": f"{name}@example.com", **values}
+    return people.create_contact(given, account=account)
 
 
 def lead(name: str = "amara", **values: Any) -> Lead:
