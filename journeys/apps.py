@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class JourneysConfig(AppConfig):
@@ -19,6 +20,9 @@ class JourneysConfig(AppConfig):
             wait,
             which_of,
         )
+        from tenants.access import Right
+        from tenants.registry import Section, menu
 
+        menu.add(Section.MARKETING, _("Journeys"), "journeys:list", "sitemap", Right.VIEW, 10)
         timeline.register(*KINDS)
         reactor.register(reader.READER)

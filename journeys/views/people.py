@@ -1,0 +1,89 @@
+"""The people in a journey: lists by tile and state, one person's trace, moving on by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from journeys import people, queries
+from journeys.models import JourneyVersion, Participant
+from journeys.people import NotThere
+from journeys.tiles import registry
+from journeys.views.page import find
+from tenants.access import Right, allow
+from tenants.paging import page_of
+from tenants.responses import done
+
+
+@allow(Right.VIEW)
+def index(request: Any, pk: int) -> HttpResponse:
+    """Who is in the journey (`?tile=`, `?state=`), why and what comes next."""
+    journey = find(pk)
+    tile, state = request.GET.get("tile", ""), request.GET.get("state", "")
+    page = page_of(queries.people(journey, tile=tile, state=state), ("-pk",), request.GET)
+    version = _version(journey.pk)
+    shape = version.tiles if version else {"tiles": {}}
+    titles = {key: registry.of(one).title(one) for key, one in shape["tiles"].items()}
+    rows = [(person, titles.get(person.tile, person.tile), people.in_words(person)) for person in page.rows]
+    context = {
+        "journey": journey, "page": page, "rows": rows, "tile": tile, "state": state, "titles": titles,
+        "states": Participant.State.choices,
+    }  # fmt: skip
+    return render(request, "journeys/people.html", context)
+
+
+@allow(Right.VIEW)
+def trace(request: Any, pk: int) -> HttpResponse:
+    """One participation: every step, when, which way and why; and where it stands."""
+    person = _person(pk)
+    version = _version(person.journey_id)
+    here = version.tiles["tiles"].get(person.tile) if version else None
+    ways = registry.of(here).branches(here, registry.names_of({"tiles": {"": here}})) if here else []
+    context = {
+        "person": person,
+        "stops": people.trace(person),
+        "here": registry.of(here).title(here) if here else person.tile,
+        "ways": ways if person.state == Participant.State.ACTIVE else [],
+        "reason": people.in_words(person),
+    }
+    return render(request, "journeys/trace.html", context)
+
+
+@allow(Right.EDIT_MARKETING)
+@require_POST
+def move_on(request: Any, pk: int) -> HttpResponse:
+    """Let a waiting person go on by a branch now."""
+    person = _person(pk)
+    person.tile = request.POST.get("tile", "")
+    branch = request.POST.get("branch", "")
+    said = _("%(name)s has been moved on.") % {"name": person.contact}
+    return _verb(request, person, lambda: people.move_on(person, branch, request.member), said)
+
+
+@allow(Right.EDIT_MARKETING)
+@require_POST
+def take_out(request: Any, pk: int) -> HttpResponse:
+    """End a participation by hand."""
+    person = _person(pk)
+    person.tile = request.POST.get("tile", "")
+    said = _("%(name)s has been taken out.") % {"name": person.contact}
+    return _verb(request, person, lambda: people.take_out(person, request.member), said)
+
+
+def _verb(request: Any, person: Participant, verb: Callable[[], None], said: str) -> HttpResponse:
+    try:
+        verb()
+    except NotThere as error:
+        return done(request, str(error), "journeys:trace", person.pk, level="error")
+    return done(request, said, "journeys:trace", person.pk)
+
+
+def _person(pk: int) -> Participant:
+    return get_object_or_404(Participant.objects.select_related("journey", "contact"), pk=pk)
+
+
+def _version(journey_id: int) -> JourneyVersion | None:
+    return JourneyVersion.objects.filter(journey_id=journey_id, state=JourneyVersion.State.LIVE).first()
