@@ -14,7 +14,7 @@ ORDER = (Journey.State.LIVE, Journey.State.PAUSED, Journey.State.DRAFT, Journey.
 def journeys(state: str = "") -> QuerySet[Journey]:
     """Journeys with an owner, those that run first; archived ones only when asked for."""
     rows = Journey.objects.select_related("owner__user")
-    rows = rows.filter(state=state) if state else rows.exclude(state=Journey.State.ARCHIVED)
+    rows = rows.filter(state=state) if state in Journey.State.values else rows.exclude(state=Journey.State.ARCHIVED)
     whens = [When(state=one, then=Value(place)) for place, one in enumerate(ORDER)]
     return rows.annotate(place=Case(*whens, output_field=IntegerField()))
 
@@ -46,6 +46,6 @@ def versions(journey: Journey) -> dict[str, JourneyVersion]:
 def people(journey: Journey, *, tile: str = "", state: str = "") -> QuerySet[Participant]:
     """Participants of a journey, at a tile or in a state. Index: participant_at_tile."""
     rows = Participant.objects.filter(journey=journey).select_related("contact")
-    if tile:
+    if tile.isalnum():
         rows = rows.filter(tile=tile)
     return rows.filter(state=state) if state in Participant.State.values else rows
