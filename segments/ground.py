@@ -2,8 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from contacts.models import Role
-from segments.fields import Choices, Field, Type
+from contacts.models import Purpose, Role
+from segments.fields import Choices, Field, Objects, Type
+from segments.models import Segment
 from segments.rules.vocabulary import ANY_ACTIVITY
 from segments.subjects import Any, Subject
 from tenants.models import Member
@@ -39,6 +40,11 @@ def members() -> Choices:
     rows = Member.objects.filter(tenant=current_tenant_id()).select_related("user").order_by("user__name")
     return [(member.pk, str(member)) for member in rows]
 
+
+OBJECTS = (
+    Objects("segment", _("segment"), lambda: list(Segment.objects.order_by("name").values_list("pk", "name"))),
+    Objects("purpose", _("purpose"), lambda: list(Purpose.objects.order_by("name").values_list("pk", "name"))),
+)
 
 _FACTS = "LEFT JOIN contacts_contactfacts {j} ON {j}.contact_id = {t}.id"
 

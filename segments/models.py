@@ -19,6 +19,13 @@ class Segment(models.Model):
         LIVE = "live", _("Live")
         ARCHIVED = "archived", _("Archived")
 
+    class Pending(models.TextChoices):
+        """What is to be done over all contacts, beside following the timeline."""
+
+        NOTHING = "", _("Nothing")
+        REFRESH = "refresh", _("Evaluate")
+        CHECK = "check", _("Check")
+
     tenant = TenantKey()
     name = models.CharField(_("name"), max_length=200)
     description = models.TextField(_("description"), blank=True)
@@ -28,6 +35,10 @@ class Segment(models.Model):
     member_count = models.IntegerField(default=0, editable=False)
     evaluated_at = models.DateTimeField(null=True, editable=False)
     error = models.TextField(blank=True, editable=False)
+    pending = models.CharField(max_length=10, choices=Pending.choices, default=Pending.NOTHING, editable=False)
+    # The nightly check evaluates everybody: how many memberships it had to correct.
+    checked_at = models.DateTimeField(null=True, editable=False)
+    drift = models.IntegerField(default=0, editable=False)
     created_by = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -55,7 +66,10 @@ class SegmentMember(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "segment", "contact"], name="in_a_segment_once")]
-        indexes = [models.Index(fields=["tenant", "contact"], name="segments_of_contact")]
+        indexes = [
+            models.Index(fields=["tenant", "contact"], name="segments_of_contact"),
+            models.Index(fields=["tenant", "segment", "-since", "-id"], name="segment_latest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contact_id} in {self.segment_id}"

@@ -34,7 +34,8 @@ class Watches:
             return not names or not names.isdisjoint(self.fields) or kind in self.kinds
         if kind in ("segment.entered", "segment.left"):
             return object_id in self.segments or kind in self.kinds
-        return kind in self.kinds or kind.startswith("contact.")
+        is_about_account = kind.startswith("account.") and "contact.account" in self.fields
+        return kind in self.kinds or kind.startswith("contact.") or is_about_account
 
 
 def watches(rule: Rule) -> Watches:
