@@ -7,6 +7,7 @@ class MessagingConfig(AppConfig):
     verbose_name = _("E-mails")
 
     def ready(self) -> None:
-        from messaging import kinds, sending  # noqa: F401  sending registers its queue
+        # Queues are registered as these are imported.
+        from messaging import hits, kinds, sending  # noqa: F401
 
         kinds.declare()

@@ -77,11 +77,14 @@ class Frame:
             f"--{boundary}--\r\n"
         ).encode("ascii")
 
+    def _own(self, recipient: Recipient) -> tokens.Own:
+        return tokens.Own(self._tenant_id, recipient.message_id, recipient.contact_id, self._purpose_id)
+
     def _headers(self, recipient: Recipient, subject: str) -> str:
         own = f"To: <{recipient.address}>\r\nSubject: {encode_header(subject)}\r\nDate: {_now(int(time.time()))}\r\n"
         own += f"Message-ID: <{message_id(recipient.key, self._tenant_id)}@{self._domain}>\r\n"
         if self._is_commercial:
-            token = tokens.one_click_token(self._tenant_id, recipient.message_id)
+            token = tokens.one_click_token(self._own(recipient))
             own += f"List-Unsubscribe: <{site.TRACKING_URL}/u/{token}>\r\n"
         return f"{self._fixed}{own}\r\n"
 
@@ -105,7 +108,7 @@ class Frame:
             name: clicks + tokens.click_token(tenant_id, message, link_id, contact, url)
             for name, link_id, url in self._links
         }
-        own = f"{site.PUBLIC_URL}/m/{tokens.pages_token(tenant_id, message, contact, self._purpose_id)}/"
+        own = f"{site.PUBLIC_URL}/m/{tokens.pages_token(self._own(recipient))}/"
         addresses[UNSUBSCRIBE], addresses[PREFERENCES], addresses[VIEW] = own, f"{own}preferences/", f"{own}view/"
         addresses[PIXEL] = f"{site.TRACKING_URL}/o/{tokens.open_token(tenant_id, message)}.gif"
         return addresses

@@ -191,8 +191,11 @@ def count_soft(message_ids: list[int]) -> None:
                SELECT DISTINCT ON (address) address, 'soft_bounces', reason, 1
                FROM messaging_message WHERE id = ANY(%(ids)s)
                ON CONFLICT (tenant_id, address) DO UPDATE
-               SET soft_bounces = messaging_suppression.soft_bounces + 1, detail = excluded.detail, at = now(),
-                   until = CASE WHEN messaging_suppression.soft_bounces + 1 >= %(limit)s THEN now() + make_interval(days => %(days)s) END
+               SET soft_bounces = CASE WHEN messaging_suppression.until < now() THEN 1
+                                       ELSE messaging_suppression.soft_bounces + 1 END,
+                   until = CASE WHEN messaging_suppression.soft_bounces + 1 = %(limit)s
+                                THEN now() + make_interval(days => %(days)s) END,
+                   detail = excluded.detail, at = now()
                WHERE messaging_suppression.reason = 'soft_bounces'""",
             {"ids": message_ids, "limit": SOFT_BOUNCES, "days": HARD_BOUNCE_DAYS},
         )

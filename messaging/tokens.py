@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 
-from contacts.models import Contact
+if TYPE_CHECKING:
+    from contacts.models import Contact
 
 MAC_SIZE = 12
 OPEN, CLICK, ONE_CLICK, PAGES, VISITOR, CONFIRM = "open", "click", "one-click", "pages", "visitor", "confirm"
@@ -38,6 +40,15 @@ class Click:
     url: str
 
 
+class Own(NamedTuple):
+    """Whose mail it is and what for. It names contact and purpose too: its links work when the message is gone."""
+
+    tenant_id: int
+    message_id: int
+    contact_id: int
+    purpose_id: int
+
+
 def open_token(tenant_id: int, message_id: int) -> str:
     """For a message's pixel."""
     return sign(OPEN, (tenant_id, message_id))
@@ -48,25 +59,37 @@ def click_token(tenant_id: int, message_id: int, link_id: int, contact_id: int, 
     return sign(CLICK, (tenant_id, message_id, link_id, contact_id), url)
 
 
+def read_open(token: str) -> tuple[int, int]:
+    (tenant_id, message_id), _text = read(OPEN, token, 2)
+    return tenant_id, message_id
+
+
 def read_click(token: str) -> Click:
     (tenant_id, message_id, link_id, contact_id), url = read(CLICK, token, 4)
     return Click(tenant_id, message_id, link_id, contact_id, url)
 
 
-def one_click_token(tenant_id: int, message_id: int) -> str:
+def one_click_token(own: Own) -> str:
     """For the List-Unsubscribe header (RFC 8058)."""
-    return sign(ONE_CLICK, (tenant_id, message_id))
+    return sign(ONE_CLICK, own)
 
 
-def pages_token(tenant_id: int, message_id: int, contact_id: int, purpose_id: int) -> str:
-    """For the recipient's own pages: unsubscribing, preferences, the mail in the browser.
-
-    It names contact and purpose as well: it works when the message is no longer kept.
-    """
-    return sign(PAGES, (tenant_id, message_id, contact_id, purpose_id))
+def read_one_click(token: str) -> Own:
+    numbers, _text = read(ONE_CLICK, token, 4)
+    return Own(*numbers)
 
 
-def visitor_token(contact: Contact) -> str:
+def pages_token(own: Own) -> str:
+    """For the recipient's own pages: unsubscribing, preferences, the mail in the browser."""
+    return sign(PAGES, own)
+
+
+def read_pages(token: str) -> Own:
+    numbers, _text = read(PAGES, token, 4)
+    return Own(*numbers)
+
+
+def visitor_token(contact: "Contact") -> str:
     """Tells our own pages who has just followed a link of a mail (their parameter `o`)."""
     return visitor_token_of(contact.tenant_id, contact.pk)
 
