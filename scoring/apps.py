@@ -7,7 +7,9 @@ class ScoringConfig(AppConfig):
     def ready(self) -> None:
         # Readers, queues and panels register themselves as they are imported.
         from contacts import timeline
-        from scoring import jobs, kinds, reader, subjects  # noqa: F401
+        from leads import registry
+        from scoring import explain, jobs, kinds, reader, subjects  # noqa: F401
 
         timeline.register(*kinds.KINDS)
         subjects.register()
+        registry.reasons.append(explain.reasons)

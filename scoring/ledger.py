@@ -1,6 +1,7 @@
 """The ledger in SQL: what the rows of a model give to its subjects, and the statement that writes the differences."""
 
 import logging
+from datetime import datetime
 
 from psycopg import sql
 
@@ -31,17 +32,21 @@ def compiled(row: ScoringRule, subject: str, vocabulary: Vocabulary) -> Rule | N
         return None
 
 
-def contributions(model: ScoringModel, subject: Subject, ids: list[int] | None = None) -> sql.Composed:
-    """SELECT rule_id, subject_id, hits, points, last_at, until of all rows, for the relation `subject(id)`."""
+def contributions(
+    model: ScoringModel, subject: Subject, ids: list[int] | None = None, at: datetime | None = None
+) -> sql.Composed:
+    """SELECT rule_id, subject_id, hits, points, last_at, until of all rows at `at`, or now, for `subject(id)`."""
     vocabulary, about = Vocabulary(), subject.of_rules(model)
     rules = [(row, compiled(row, about, vocabulary)) for row in model.rules.all()]
     readable = [(row, rule) for row, rule in rules if rule is not None]
-    parts: list[sql.Composable] = [contribution(row, _relation(row, rule, ids), SUBJECT) for row, rule in readable]
+    parts: list[sql.Composable] = [
+        contribution(row, _relation(row, rule, ids, at), SUBJECT, at) for row, rule in readable
+    ]
     return sql.SQL(" UNION ALL ").join([sql.SQL("({})").format(part) for part in parts or [_NOTHING]])
 
 
-def _relation(row: ScoringRule, rule: Rule, ids: list[int] | None) -> sql.Composed:
-    return compiler.relation(rule, ids, is_counting=row.frequency == ScoringRule.Frequency.EACH)
+def _relation(row: ScoringRule, rule: Rule, ids: list[int] | None, at: datetime | None) -> sql.Composed:
+    return compiler.relation(rule, ids, at, is_counting=row.frequency == ScoringRule.Frequency.EACH)
 
 
 def grade_of(points: sql.Composable, grades: list[Grade]) -> sql.Composed:

@@ -1,6 +1,7 @@
 """How many points a row gives: the one formula, in SQL for sets and in Python for words."""
 
 import math
+from datetime import datetime
 
 from psycopg import sql
 
@@ -39,8 +40,10 @@ def next_step(base: int, age_days: int, half_life_days: int) -> int | None:
     return day + 1 if decayed(base, day, half_life_days) == value else day
 
 
-def contribution(rule: ScoringRule, relation: sql.Composable, subject: sql.Composable) -> sql.Composed:
-    """SELECT rule_id, subject_id, hits, points, last_at, until: what a row gives to each of the subjects.
+def contribution(
+    rule: ScoringRule, relation: sql.Composable, subject: sql.Composable, at: datetime | None = None
+) -> sql.Composed:
+    """SELECT rule_id, subject_id, hits, points, last_at, until: what a row gives each of the subjects at `at`, or now.
 
     `relation` is that of `segments.compiler` (times = 0: the rule does not hold, but may come to by time alone);
     `subject` names a relation with a column `id`. Rows of 0 points stand for what time alone will change.
@@ -59,7 +62,7 @@ def contribution(rule: ScoringRule, relation: sql.Composable, subject: sql.Compo
                   relation.next_change_at AS until
            FROM ({relation}) relation JOIN {subject} subject ON subject.id = relation.subject_id"""
     ).format(**parts)
-    return _with_half_life(select, rule.half_life_days) if rule.half_life_days else select
+    return _with_half_life(select, rule.half_life_days, at) if rule.half_life_days else select
 
 
 def _base(rule: ScoringRule) -> sql.Composed:
@@ -84,7 +87,7 @@ def _when_absent(rule: ScoringRule, relation: sql.Composable, subject: sql.Compo
     ).format(rule=sql.Literal(rule.pk), points=sql.Literal(rule.points), relation=relation, subject=subject)
 
 
-def _with_half_life(select: sql.Composed, half_life_days: int) -> sql.Composed:
+def _with_half_life(select: sql.Composed, half_life_days: int, at: datetime | None) -> sql.Composed:
     """`decayed` and `next_step` over a contribution; a row without a moment keeps its points."""
     return sql.SQL(
         """SELECT rule_id, subject_id, hits, coalesce(value, base) AS points, last_at,
@@ -94,10 +97,11 @@ def _with_half_life(select: sql.Composed, half_life_days: int) -> sql.Composed:
                                                    - 1e-9::float8)::int + 1) AS day
                  FROM (SELECT *, trunc(base * power(2::float8, -least(age / {days}, {most})))::int AS value
                        FROM (SELECT rule_id, subject_id, hits, points AS base, last_at, until,
-                                    greatest(0, floor(date_part('epoch', now() - last_at) / 86400))::int AS age
+                                    greatest(0, floor(date_part('epoch', {at} - last_at) / 86400))::int AS age
                              FROM ({select}) undecayed) aged) valued) stepping"""
     ).format(
         days=sql.SQL("{}::float8").format(sql.Literal(half_life_days)),
         most=sql.SQL("{}::float8").format(sql.Literal(MOST_HALF_LIVES)),
+        at=sql.SQL("now()") if at is None else sql.Literal(at),
         select=select,
     )

@@ -1,0 +1,53 @@
+"""Shared reads of scoring."""
+
+from typing import NamedTuple
+
+from django.db.models import Count, Max, Min, QuerySet
+
+from leads.models import Lead
+from leads.transitions import OPEN
+from scoring.charts import Histogram, histogram
+from scoring.models import Score, ScoringModel
+
+
+class GradeCount(NamedTuple):
+    """How many open leads have a grade."""
+
+    name: str
+    count: int
+
+
+class Results(NamedTuple):
+    """What a live model has made of the open leads."""
+
+    leads: int
+    ready: int
+    grades: list[GradeCount]
+    distribution: Histogram
+
+
+def models() -> QuerySet[ScoringModel]:
+    """Live and draft models that stand for themselves (a draft beside a live one is shown with it), then archived."""
+    return ScoringModel.objects.filter(replaces=None).prefetch_related("drafts").order_by("-is_primary", "state", "name")
+
+
+def results(model: ScoringModel) -> Results:
+    """Grades and distribution over a model's open leads: one pass over its scores, index score_by_model."""
+    scores = Score.objects.filter(model=model, lead__stage__in=OPEN)
+    counts = dict(scores.values_list("score").annotate(n=Count("pk")))
+    by_grade = dict(scores.values_list("grade").annotate(n=Count("pk")))
+    bounds = scores.aggregate(low=Min("score"), high=Max("score"))
+    low, high = min(bounds["low"] or 0, 0), max(bounds["high"] or 0, model.threshold)
+    return Results(
+        leads=sum(counts.values()),
+        ready=sum(n for score, n in counts.items() if score >= model.threshold),
+        grades=[GradeCount(grade.name, by_grade.get(grade.name, 0)) for grade in model.grades.all()],
+        distribution=histogram(counts, low, high, model.threshold),
+    )
+
+
+def score_of(record: Lead | object, model: ScoringModel | None = None) -> Score | None:
+    """A lead's or contact's score in a model, by default the primary one."""
+    scores = Score.objects.select_related("model", "lead", "contact")
+    scores = scores.filter(model=model) if model else scores.filter(model__is_primary=True, model__state="live")
+    return scores.filter(**{"lead" if isinstance(record, Lead) else "contact": record}).first()
