@@ -6,7 +6,6 @@ only the parent, which decides the order of stopping) and stops by itself when i
 It listens on a unix socket in a folder of mode 700, which is why the servers ask for no password.
 """
 
-import ctypes
 import hashlib
 import os
 import shutil
@@ -25,6 +24,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from config.lifeline import dies_with_parent
 from config.programs import CannotStart, identity, postgres_binaries, redis_binary, service_user
 
 ROLE = "onward"
@@ -33,7 +33,6 @@ SUPERUSER = "postgres"
 PORT = 5432
 # Bytes of a unix socket's path that every Unix takes, without the closing NUL.
 LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103
-PR_SET_PDEATHSIG = 1
 
 SETTINGS = {
     "listen_addresses": "",
@@ -107,7 +106,7 @@ def start_postgres(folder: Path, log: Path, *, settings: Mapping[str, str] | Non
     sockets = socket_folder(folder)
     if not (cluster / "PG_VERSION").exists():
         _initialise(binaries, cluster)
-    _stop_left_over(cluster)
+    _stop_left_over(cluster, sockets)
     options = [f"-c{name}={value}" for name, value in {**SETTINGS, **(settings or {})}.items()]
     command: list[str | Path] = [binaries / "postgres", "-D", cluster, "-k", sockets, "-p", str(PORT), *options]
     server = Postgres(_spawn(command, log, dying_with=signal.SIGINT), sockets, signal.SIGINT)
@@ -216,19 +215,11 @@ def _spawn(command: Sequence[str | Path], log: Path, *, dying_with: signal.Signa
         )
 
 
-def dies_with_parent(signum: signal.Signals) -> Callable[[], None] | None:
-    """For `preexec_fn`: the kernel sends the child `signum` when we die, even by kill -9 (Linux only)."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, signum)
-
-
-def _stop_left_over(cluster: Path) -> None:
-    """Stop a postmaster that outlived its parent and remove the lock file of one that is dead.
+def _stop_left_over(cluster: Path, sockets: Path) -> None:
+    """Stop a postmaster that outlived its parent and remove the lock files of one that is dead.
 
     After kill -9 inside a container whose PID 1 does not reap, the dead postmaster remains as a zombie, and PostgreSQL
-    takes it for alive. The file goes only once no process works in the folder: that is PostgreSQL's own protection.
+    takes it for alive. The files go only once no process works in the folder: they are PostgreSQL's own protection.
     """
     lock = cluster / "postmaster.pid"
     if not lock.exists():
@@ -242,6 +233,7 @@ def _stop_left_over(cluster: Path) -> None:
     if alive:
         raise CannotStart(f"Another PostgreSQL (process {alive[0].pid}) still works in {cluster}.")
     lock.unlink(missing_ok=True)
+    (sockets / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

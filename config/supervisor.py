@@ -9,18 +9,20 @@ import fcntl
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 
 from config import embedded, environment
 from config.environment import HOST, Ports
+from config.lifeline import SUPERVISED, dies_with_parent
 from config.programs import CannotStart, data_folder
 
 BASE = Path(__file__).resolve().parent.parent
@@ -31,6 +33,8 @@ LONGEST_PAUSE = 30
 # A child that ran this long is not failing at its start.
 SETTLED = 60
 LARGEST_LOG = 10_000_000
+
+_asked_to_stop = threading.Event()
 
 
 @dataclass
@@ -60,7 +64,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 process_group=0,
-                preexec_fn=embedded.dies_with_parent(signal.SIGTERM),
+                preexec_fn=dies_with_parent(signal.SIGKILL),
             )
         self.started_at = time.monotonic()
 
@@ -142,14 +146,15 @@ def run() -> int:
             cleanup.enter_context(_only_one(VAR / "lock"))
             cleanup.callback(_stop_undisturbed, stack)
             _start(stack, given)
-            while True:
+            while not _asked_to_stop.is_set():
                 stack.watch()
                 time.sleep(0.2)
         except CannotStart as reason:
             print(reason, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
-            say("Stopping ...")
+            pass
+        say("Stopping ...")
     return 0
 
 
@@ -164,7 +169,7 @@ def _start(stack: Stack, given: Mapping[str, str]) -> None:
     stack.start_servers(given)
     chosen = environment.decide(given, environment.read(VAR / "env"), ports, stack.postgres, stack.redis)
     environment.write(VAR / "env", chosen)
-    environ = {**given, **chosen, "PYTHONUNBUFFERED": "1"}
+    environ = {**given, **chosen, "PYTHONUNBUFFERED": "1", SUPERVISED: "1"}
     _prepare(environ)
     stack.children = list(_programs(ports, environ))
     for child in stack.children:
@@ -184,7 +189,7 @@ def _prepare(environ: Mapping[str, str]) -> None:
         cwd=BASE,
         env=dict(environ),
         process_group=0,
-        preexec_fn=embedded.dies_with_parent(signal.SIGKILL),
+        preexec_fn=dies_with_parent(signal.SIGKILL),
     )
     try:
         if done.wait():
@@ -196,12 +201,14 @@ def _prepare(environ: Mapping[str, str]) -> None:
 def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:
     """The children, which all find their services in the environment."""
     python = [sys.executable, "-m"]
-    granian = [*python, "granian", "--host", HOST, "--respawn-failed-workers", "--no-ws", "--log-level", "warning"]
+    granian = [*python, "granian", "--host", HOST, "--no-ws", "--log-level", "warning"]
+    # A worker that is asked to stop before it has started would be waited for in vain.
+    granian += ["--respawn-failed-workers", "--workers-kill-timeout", "5"]
     web = ["--interface", "wsgi", "--port", str(ports.web), "--workers", "2", "--blocking-threads", "4"]
     yield Child("web", [*granian, *web, "config.wsgi:application"], environ)
     if importlib.util.find_spec("messaging.tracking"):
         tracking = ["--interface", "asgi", "--port", str(ports.tracking), "--workers", "1"]
-        yield Child("tracking", [*granian, *tracking, "messaging.tracking:application"], environ)
+        yield Child("tracking", [*granian, *tracking, "config.asgi:application"], environ)
     if environ["BROKER_URL"]:
         celery = [*python, "celery", "-A", "config"]
         yield Child("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"], environ)
@@ -214,10 +221,13 @@ def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:
 
 
 def _wait_for(port: int, stack: Stack, patience: float = 60) -> None:
-    """Wait until the web server takes connections; its restarts go on meanwhile."""
+    """Wait until a worker of the web server answers; restarts go on meanwhile."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        web = HTTPConnection(HOST, port, timeout=1)
+        with suppress(OSError, HTTPException), closing(web):
+            web.request("GET", "/healthz")
+            web.getresponse()
             return
         stack.watch()
         time.sleep(0.05)
@@ -257,7 +267,10 @@ def _stop_undisturbed(stack: Stack) -> None:
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    # The exception ends what is being waited for; where Python drops it (in a finalizer), the event remains.
+    if not _asked_to_stop.is_set():
+        _asked_to_stop.set()
+        raise KeyboardInterrupt
 
 
 def log_of(name: str) -> Path:

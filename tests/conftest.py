@@ -1,4 +1,4 @@
-"""What every test may use. The database server is started in `pytest_configure`, before Django reads its settings."""
+"""What every test may use. The database server has been started by then (`tests/server.py`)."""
 
 from collections.abc import Iterator
 
@@ -6,17 +6,11 @@ import django
 import pytest
 
 from config import embedded
-from tests import server
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    server.prepare()
     django.setup()
     config.pluginmanager.import_plugin("tests.cast")
-
-
-def pytest_unconfigure() -> None:
-    server.stop()
 
 
 @pytest.fixture(scope="session")

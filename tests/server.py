@@ -1,11 +1,15 @@
-"""The PostgreSQL and Redis that the tests run on, started once per run.
+"""The PostgreSQL and Redis that the tests run on, started before everything else.
 
-The server has to stand before Django reads its settings. `pytest_configure` in `tests/conftest.py` calls `prepare()`;
-under xdist the controller starts the server and the workers inherit its address in the environment.
+A plugin that pyproject.toml names, because the server has to stand before pytest-django reads the settings. Under xdist
+each worker has a server of its own: an open transaction of one would hold back the timeline's readers of the other,
+since their horizon is the whole cluster's.
 """
 
 import os
+from collections.abc import Generator
 from contextlib import ExitStack
+
+import pytest
 
 from config import embedded
 
@@ -15,9 +19,9 @@ SUPERUSER_URL = "TEST_SUPERUSER_URL"
 _running = ExitStack()
 
 
-def prepare() -> None:
+def prepare(*, runs_tests: bool) -> None:
     """Set the environment that `config.settings` reads, with a fresh PostgreSQL unless DATABASE_URL names one."""
-    if "DATABASE_URL" not in os.environ:
+    if runs_tests and "DATABASE_URL" not in os.environ:
         postgres = _running.enter_context(embedded.throwaway_postgres())
         os.environ["DATABASE_URL"] = postgres.url()
         os.environ[SUPERUSER_URL] = postgres.url(embedded.SUPERUSER)
@@ -37,6 +41,14 @@ def prepare() -> None:
     )
 
 
-def stop() -> None:
-    """Stop what `prepare()` started in this process."""
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Before anybody else's turn: pytest-django imports the settings in this hook."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    has_workers = bool(getattr(early_config.known_args_namespace, "numprocesses", None))
+    prepare(runs_tests=is_worker or not has_workers)
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
     _running.close()

@@ -1,0 +1,81 @@
+"""The shell script `onward`: what it says on a machine where something is missing."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from config import programs
+from tests.runtime.stack import checkout
+
+NEEDED = ["dirname", "mkdir", "cmp", "cp", "sh"]
+# Stands for an interpreter: answers the script's three questions as told.
+FAKE_PYTHON = """\
+#!/bin/sh
+case "$2" in
+    *"< (3, 11)"*) exit {too_old} ;;
+    *ensurepip*) exit {no_venv} ;;
+    *) echo 3.11 ;;
+esac
+"""
+
+
+@pytest.fixture
+def folder():
+    with checkout() as made:
+        yield made
+
+
+def onward(folder: Path, *arguments: str, path: Path | str = os.defpath, **identity) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [folder / "onward", *arguments],
+        cwd="/", env={"PATH": str(path)}, capture_output=True, text=True, timeout=60, **identity,
+    )  # fmt: skip
+
+
+def machine(tmp_path: Path, python: str | None) -> Path:
+    """A PATH with only what the script needs, and perhaps a python3."""
+    for name in NEEDED:
+        (tmp_path / name).symlink_to(shutil.which(name))
+    if python:
+        (tmp_path / "python3").write_text(python)
+        (tmp_path / "python3").chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("python", [None, FAKE_PYTHON.format(too_old=1, no_venv=1)])
+def test_without_a_recent_python_it_names_the_package(folder, tmp_path, python):
+    done = onward(folder, "run", path=machine(tmp_path, python))
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Onward needs Python 3.11 or newer. On Debian or Ubuntu: apt-get install python3 python3-venv\n"
+    )
+
+
+def test_without_venv_it_names_the_package_of_that_python(folder, tmp_path):
+    done = onward(folder, "run", path=machine(tmp_path, FAKE_PYTHON.format(too_old=0, no_venv=1)))
+    assert done.returncode == 1
+    assert done.stderr == "Python 3.11 lacks venv. On Debian or Ubuntu: apt-get install python3.11-venv\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"]])
+def test_an_unknown_command_is_answered_with_the_known_ones(folder, arguments):
+    done = onward(folder, *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Usage: ./onward run | test")
+
+
+def test_a_folder_that_it_may_not_write_to_is_named_in_one_line(folder):
+    identity = programs.identity()
+    if not identity:
+        folder.chmod(0o500)
+    else:
+        os.chown(folder, 0, 0)
+        folder.chmod(0o755)
+    done = onward(folder, "run", **identity)
+    folder.chmod(0o700)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Cannot write to {folder}")
+    assert len(done.stderr.splitlines()) == 1
