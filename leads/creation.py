@@ -129,7 +129,7 @@ def _row(key: str, new: NewLead) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"a lead has no {', '.join(sorted(unknown))}")
     return {
-        **{name: _fitting(name, new.values.get(name)) for name in ENTERED},
+        **{name: fitting(name, new.values.get(name)) for name in ENTERED},
         "topic": new.topic.strip()[:200],
         "source": new.source[:60],
         "contact_id": new.contact_id,
@@ -142,7 +142,7 @@ def _row(key: str, new: NewLead) -> dict[str, Any]:
     }
 
 
-def _fitting(name: str, value: Any) -> str:
+def fitting(name: str, value: Any) -> str:
     """The value as its column takes it."""
     text, length = str(value or "").strip(), getattr(Lead._meta.get_field(name), "max_length", None)
     text = text.lower() if name == "email" else text

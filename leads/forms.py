@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from leads.creation import ENTERED
 from leads.models import Activity, Lead, Opportunity
 from tenants.forms import AddressField, Form, ModelForm
 from tenants.models import Member
@@ -209,18 +210,14 @@ class LeadForm(ModelForm):
 
     class Meta:
         model = Lead
-        fields = (
-            "topic",
-            "description",
-            "first_name",
-            "last_name",
-            "email",
-            "phone",
-            "job_title",
-            "company",
-            "country",
-        )
+        fields = ("topic", "description", *(name for name in ENTERED if name != "description"))
         widgets: ClassVar[dict[str, Any]] = {"description": forms.Textarea(attrs={"rows": 3})}
+
+    def __init__(self, *args: Any, has_contact: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if has_contact:
+            for name in set(self.fields) - {"topic", "description"}:
+                del self.fields[name]
 
 
 class RulesForm(Form):

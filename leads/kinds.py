@@ -34,12 +34,13 @@ KINDS = (
         group="sales",
     ),
     Kind(
-        "lead.linked",
-        title=_("Lead linked"),
-        icon="link",
-        sentence=_("was linked to the lead {topic}"),
+        "lead.changed",
+        title=_("Lead changed"),
+        icon="pencil",
+        sentence=_("{topic}: {names} changed"),
         object_kind="lead",
         group="sales",
+        personal=("fields",),
     ),
     Kind(
         "lead.accepted",

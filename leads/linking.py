@@ -8,13 +8,14 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from contacts import matching, normalise, timeline
+from contacts import matching, normalise
 from contacts.models import Account, Contact
 from leads import queries
 from leads.creation import ENTERED
+from leads.editing import record_change
 from leads.errors import MovedMeanwhile
 from leads.models import Lead
-from leads.moves import about, keep_contact_stages
+from leads.moves import keep_contact_stages
 from leads.transitions import OPEN
 from tenants.models import Member
 
@@ -71,16 +72,17 @@ def link(lead: Lead, contact: Contact, by: Member | None = None) -> None:
     if not free.update(contact=contact, account=account_id, updated_at=Now()):
         raise MovedMeanwhile(_("Somebody has linked this lead already."))
     lead.contact, lead.account_id = contact, account_id
-    timeline.record_many("lead.linked", [{**about(lead, by=by), "detail": {"topic": lead.topic}}])
+    record_change(lead, {"contact": ["", str(contact)]}, by)
     keep_contact_stages([contact.pk])
 
 
 @transaction.atomic
 def link_account(lead: Lead, account: Account, by: Member | None = None) -> None:
     """Say which company the lead is about, its person being unknown."""
+    before = str(lead.account or "")
     Lead.objects.filter(pk=lead.pk).update(account=account, unmatched_at=Now(), updated_at=Now())
     lead.account = account
-    timeline.record_many("lead.linked", [{**about(lead, by=by), "detail": {"topic": lead.topic}}])
+    record_change(lead, {"account": [before, str(account)]}, by)
 
 
 @transaction.atomic

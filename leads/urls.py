@@ -14,6 +14,7 @@ urlpatterns = [
     path("leads/unmatched/", lists.unmatched, name="unmatched"),
     path("leads/rules/", rules.rules, name="rules"),
     path("leads/<int:pk>/", leads.detail, name="detail"),
+    path("leads/<int:pk>/edit/", leads.edit, name="edit"),
     path("leads/<int:pk>/move/", leads.move, name="move"),
     path("leads/<int:pk>/match/", lists.match, name="match"),
     path("leads/<int:pk>/<slug:key>/", leads.act, name="act"),

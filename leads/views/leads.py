@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from contacts import search
 from contacts.models import Account, Contact
-from leads import actions, lifecycle, queries
+from leads import actions, editing, lifecycle, queries
 from leads.creation import ENTERED
 from leads.forms import LeadForm
 from leads.models import Lead
@@ -92,11 +92,25 @@ def new(request: Any) -> HttpResponse:
         return render(request, "leads/new.html", {"form": form, "contact": contact, "account": account})
     if not form.is_valid():
         return render(request, "leads/new.html", {"form": form, "contact": contact, "account": account}, status=422)
+    # A contact's own fields say who it is; a second copy would have to be kept and erased as well.
     values = {name: form.cleaned_data[name] for name in ENTERED if not contact or name == "description"}
     lead = lifecycle.create_lead(
         form.cleaned_data["topic"], contact=contact, account=account, values=values, source="manual", by=request.member
     )
     return done(request, _("%(person)s is a lead now.") % {"person": lead.person}, "leads:detail", lead.pk)
+
+
+@allow(Right.WORK_LEADS)
+def edit(request: Any, pk: int) -> HttpResponse:
+    """What is known about a lead; a contact's own fields are changed on her page."""
+    lead = get_object_or_404(queries.shown(), pk=pk)
+    form = LeadForm(request.POST or None, instance=Lead.objects.get(pk=pk), has_contact=lead.contact_id is not None)
+    if request.method != "POST":
+        return render(request, "leads/edit.html", {"form": form, "lead": lead})
+    if not form.is_valid():
+        return render(request, "leads/edit.html", {"form": form, "lead": lead}, status=422)
+    changes = editing.update_lead(lead, form.cleaned_data, request.member)
+    return done(request, _("Saved.") if changes else _("Nothing was changed."), "leads:detail", pk)
 
 
 @allow(Right.VIEW)

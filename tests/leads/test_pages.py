@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contacts.models import Contact
+from contacts.models import Contact, Interaction
 from leads import activities, lifecycle, opportunities
 from leads.models import Activity, Lead, Opportunity, Stage
 from tenants.models import Member, Tenant
@@ -311,3 +311,17 @@ def test_search_finds_leads_by_topic_and_company(sam: Member, make_lead: MakeLea
     make_lead("Waterjet", values={"last_name": "Lovelace", "company": "Globex"})
     for words in ("waterj", "globex lovel"):
         assert "Waterjet" in text(client_of(sam).get(f"/company/search/?q={words}"))
+
+
+def test_what_is_known_about_a_lead_can_be_changed(
+    acme: Tenant, sam: Member, make_lead: MakeLead, client_of: Clients
+) -> None:
+    lead, client = make_lead("Pumps", values={"last_name": "Lovelace"}), client_of(sam)
+    assert client.get(f"/sales/leads/{lead.pk}/edit/").status_code == 200
+    assert client.post(f"/sales/leads/{lead.pk}/edit/", {"topic": ""}).status_code == 422
+    client.post(f"/sales/leads/{lead.pk}/edit/", {"topic": "Valves", "last_name": "Lovelace", "company": "Globex"})
+    client.post(f"/sales/leads/{lead.pk}/edit/", {"topic": "Valves", "last_name": "Lovelace", "company": "Globex"})
+    with tenant_scope(acme):
+        row = Interaction.objects.get(kind="lead.changed")
+        assert row.detail["fields"] == {"topic": ["Pumps", "Valves"], "company": ["", "Globex"]}
+    assert "Valves" in text(client.get("/company/search/?q=globex"))
