@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max
+from django.db import connection
 from psycopg import sql
 
 from contacts import normalise, timeline
@@ -25,10 +25,20 @@ class PurposeState:
     basis: str = ""
     text_shown: str = ""
     at: datetime | None = None
+    level: int = ConsentLevel.NONE
 
     @property
     def is_granted(self) -> bool:
         return self.state == Consent.State.GRANTED
+
+    @property
+    def is_refused(self) -> bool:
+        return self.state == Consent.State.REFUSED
+
+    @property
+    def may_mail(self) -> bool:
+        """Whether commercial mail for the purpose is agreed to."""
+        return self.is_granted and self.level >= COMMERCIAL
 
 
 def grant(
@@ -56,7 +66,7 @@ def grant(
         text_shown=text_shown,
         **({"at": at} if at else {}),
     )
-    _derive([contact.pk])
+    derive([contact.pk])
     contact.refresh_from_db(fields=["consent_level"])
     timeline.record(
         "consent.granted",
@@ -92,7 +102,7 @@ def refuse(
         )
         for contact in contacts
     )
-    _derive([contact.pk for contact in contacts])
+    derive([contact.pk for contact in contacts])
     detail = {"purpose": purpose.name, "source": source}
     timeline.record_many(
         "consent.refused",
@@ -106,14 +116,21 @@ def refuse(
 
 def state_of(contact: Contact, channel: str = Consent.Channel.EMAIL) -> list[PurposeState]:
     """Where the contact stands with each purpose of the tenant."""
-    latest = Consent.objects.filter(contact=contact, channel=channel).values("purpose").annotate(last=Max("pk"))
-    rows = {row.purpose_id: row for row in Consent.objects.filter(pk__in=[entry["last"] for entry in latest])}
+    said = Consent.objects.filter(contact=contact, channel=channel).order_by("purpose", "-pk").distinct("purpose")
+    rows = {row.purpose_id: row for row in said}
     return [
-        PurposeState(p, row.state, row.source, row.basis, row.text_shown, row.at)
+        PurposeState(p, row.state, row.source, row.basis, row.text_shown, row.at, row.level)
         if (row := rows.get(p.pk))
         else PurposeState(p)
         for p in Purpose.objects.order_by("-is_default", "name")
     ]
+
+
+def refused_among(contact_ids: Iterable[int]) -> set[int]:
+    """Those of the contacts whose latest word on some purpose by e-mail is no. Index: consent_latest."""
+    said = Consent.objects.filter(contact__in=list(contact_ids), channel=Consent.Channel.EMAIL)
+    latest = said.order_by("contact", "purpose", "-pk").distinct("contact", "purpose").values_list("contact", "state")
+    return {contact for contact, state in latest if state == Consent.State.REFUSED}
 
 
 def granted(purpose_id: int) -> sql.Composed:
@@ -129,17 +146,30 @@ def granted(purpose_id: int) -> sql.Composed:
     ).format(purpose=sql.Literal(purpose_id), level=sql.Literal(int(COMMERCIAL)))
 
 
-def _derive(contact_ids: Iterable[int]) -> None:
-    """Set the contacts' level to the highest that they still grant to any purpose."""
-    from django.db import connection
+def note_refusal(contact: Contact, purpose: Purpose, *, source: str) -> Consent:
+    """Write one contact's refusal into the ledger, without the timeline; `derive` afterwards."""
+    return Consent.objects.create(
+        contact=contact,
+        purpose=purpose,
+        address=contact.email,
+        state=Consent.State.REFUSED,
+        level=ConsentLevel.NONE,
+        source=source,
+    )
 
+
+def derive(contact_ids: Iterable[int]) -> None:
+    """Set the contacts' level to the highest that they still grant to any purpose; none without a statement."""
+    ids = list(contact_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE contacts_contact c SET consent_level = derived.level, updated_at = now()
-               FROM (SELECT contact_id, max(CASE WHEN state = 'granted' THEN level ELSE 0 END) AS level FROM (
+               FROM (SELECT given.id, max(CASE WHEN state = 'granted' THEN level ELSE 0 END) AS level
+                     FROM unnest(%s::bigint[]) AS given (id) LEFT JOIN (
                        SELECT DISTINCT ON (contact_id, purpose_id, channel) contact_id, state, level
                        FROM contacts_consent WHERE contact_id = ANY(%s)
-                       ORDER BY contact_id, purpose_id, channel, id DESC) latest GROUP BY contact_id) derived
-               WHERE c.id = derived.contact_id AND c.consent_level <> derived.level""",
-            [list(contact_ids)],
+                       ORDER BY contact_id, purpose_id, channel, id DESC) latest ON latest.contact_id = given.id
+                     GROUP BY given.id) derived
+               WHERE c.id = derived.id AND c.consent_level <> derived.level""",
+            [ids, ids],
         )

@@ -1,13 +1,16 @@
 """A tenant's own fields: their values, checked by type, and who uses a field."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from contacts.models import Field
+from tenants import audit
+from tenants.models import Member
 
 # Callables (field) -> words about what uses it, e.g. "Segment: Hot leads"; higher apps add theirs in ready().
 usages: list[Callable[[Field], list[str]]] = []
@@ -57,6 +60,45 @@ def _clean_one(field: Field, value: Any) -> Any:
     if field.type == Field.Type.CHOICE and text not in field.options:
         raise ValueError(_("choose one of {options}").format(options=", ".join(field.options)))
     return text[:2000]
+
+
+def create(
+    entity: str,
+    key: str,
+    label: str,
+    type: str = Field.Type.TEXT,  # noqa: A002
+    options: Sequence[str] = (),
+    is_sensitive: bool = False,
+    *,
+    by: Member | None,
+) -> Field:
+    """Add a field; raises ValidationError if its key is taken, also by a retired field (whose values are kept)."""
+    if Field.objects.filter(entity=entity, key=key).exists():
+        raise ValidationError({"key": _("There is a field with this key already.")})
+    field = Field.objects.create(
+        entity=entity, key=key, label=label, type=type, options=list(options), is_sensitive=is_sensitive
+    )
+    audit.write("field.created", field, by=by, detail={"entity": entity, "key": key, "type": type})
+    return field
+
+
+def change(field: Field, label: str, options: Sequence[str], is_sensitive: bool, *, by: Member | None) -> None:
+    """Change what a field is called, what it offers and how it is guarded; values that it has stay."""
+    field.label, field.options, field.is_sensitive = label, list(options), is_sensitive
+    field.save(update_fields=["label", "options", "is_sensitive"])
+    audit.write("field.changed", field, by=by)
+
+
+def retire(field: Field, *, by: Member | None) -> None:
+    """Take a field out of use: forms and rules no longer offer it, its values are kept."""
+    Field.objects.filter(pk=field.pk, retired_at=None).update(retired_at=Now())
+    audit.write("field.retired", field, by=by, detail={"used_by": used_by(field)})
+
+
+def restore(field: Field, *, by: Member | None) -> None:
+    """Take a retired field into use again."""
+    Field.objects.filter(pk=field.pk).update(retired_at=None)
+    audit.write("field.restored", field, by=by)
 
 
 def used_by(field: Field) -> list[str]:

@@ -32,6 +32,8 @@ CONTACT_FIELDS = frozenset(
         "do_not_track",
     ]
 )
+# A contact is found by these.
+INDEXED = frozenset(["email", "first_name", "last_name", "phone", "external_id", "account"])
 ACCOUNT_FIELDS = frozenset(["name", "domain", "country", "city", "industry", "employees", "phone", "owner"])
 
 
@@ -58,7 +60,8 @@ def update_contact(contact: Contact, values: Mapping[str, Any], by: Member | Non
         return {}
     contact.sort_key = normalise.person_key(contact.first_name, contact.last_name, contact.email)
     _save(contact, changes, "sort_key")
-    index_contact(contact)
+    if INDEXED.intersection(changes):
+        index_contact(contact)
     timeline.record("contact.changed", contact=contact, actor=by, detail=_told(contact, changes))
     return changes
 

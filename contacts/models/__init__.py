@@ -2,7 +2,7 @@
 
 from contacts.models.consent import Consent, ConsentLevel, Purpose
 from contacts.models.people import Account, Contact, ContactFacts, Role
-from contacts.models.records import Field, MatchAmbiguity, SearchTerm
+from contacts.models.records import ContactMerge, Field, MatchAmbiguity, SearchTerm
 from contacts.models.timeline import Interaction, ReaderCursor, Received
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ConsentLevel",
     "Contact",
     "ContactFacts",
+    "ContactMerge",
     "Field",
     "Interaction",
     "MatchAmbiguity",

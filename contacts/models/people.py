@@ -3,10 +3,13 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from tenants.fields import TenantKey
+
+# Where contacts without a score stand among the others.
+UNSCORED = -1_000_000_000
 
 
 class Account(models.Model):
@@ -31,7 +34,8 @@ class Account(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["tenant", "name_key"], name="account_by_name"),
+            models.Index(fields=["tenant", "name_key", "id"], name="account_by_name"),
+            models.Index(fields=["tenant", "-created_at", "-id"], name="account_latest"),
             models.Index(fields=["tenant", "domain"], name="account_by_domain"),
         ]
 
@@ -66,6 +70,8 @@ class Contact(models.Model):
     do_not_track = models.BooleanField(_("do not track"), default=False)
     custom = models.JSONField(default=dict, blank=True)
     is_active = models.BooleanField(default=True)
+    # Erased 30 days later, unless somebody takes it back.
+    deactivated_at = models.DateTimeField(null=True, editable=False)
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -84,6 +90,10 @@ class Contact(models.Model):
             models.Index(fields=["tenant", "sort_key", "id"], name="contact_by_name"),
             models.Index(fields=["tenant", "-created_at", "-id"], name="contact_latest"),
             models.Index(fields=["tenant", "account"], name="contact_of_account"),
+            models.Index(fields=["tenant", "phone"], name="contact_by_phone", condition=~Q(phone="")),
+            models.Index(
+                fields=["tenant", "deactivated_at"], name="contact_to_erase", condition=Q(deactivated_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,16 +106,23 @@ class ContactFacts(models.Model):
     tenant = TenantKey()
     contact = models.OneToOneField(Contact, models.CASCADE, primary_key=True, related_name="facts")
     score = models.IntegerField(null=True)
+    # The score as lists sort by it: a contact without one comes last, and a page's mark is never NULL.
+    rank = models.GeneratedField(
+        expression=Coalesce("score", UNSCORED), output_field=models.IntegerField(), db_persist=True
+    )
     grade = models.CharField(max_length=10, blank=True)
     stage = models.CharField(max_length=20, blank=True)
     last_activity_at = models.DateTimeField(null=True)
     last_activity_kind = models.CharField(max_length=60, blank=True)
-    # Interactions per week, oldest first, the last one being the week of `weeks_until`.
+    # What she did herself per week, oldest first, the last one being the week that begins on `weeks_until`.
     weeks = ArrayField(models.IntegerField(), default=list)
     weeks_until = models.DateField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["tenant", "-score", "contact"], name="facts_by_score")]
+        indexes = [
+            models.Index(fields=["tenant", "-rank", "-contact"], name="facts_by_rank"),
+            models.Index(fields=["tenant", "stage", "-rank", "-contact"], name="facts_by_stage"),
+        ]
 
     def __str__(self) -> str:
         return f"facts of {self.contact_id}"

@@ -64,5 +64,31 @@ class MatchAmbiguity(models.Model):
     at = models.DateTimeField(db_default=Now())
     resolved_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "-at"], name="ambiguity_open", condition=models.Q(resolved_at__isnull=True))
+        ]
+
     def __str__(self) -> str:
         return self.reason
+
+
+class ContactMerge(models.Model):
+    """One contact taken into another, with what it takes to undo it."""
+
+    tenant = TenantKey()
+    survivor = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="+")
+    merged = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="+")
+    by = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+    # {table.column: [ids of the rows that were pointed at the survivor]}
+    moved = models.JSONField(default=dict)
+    # {field of the survivor: [before, after]}
+    filled = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "-at"], name="merge_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.merged_id} into {self.survivor_id}"

@@ -1,6 +1,7 @@
 """The timeline's tables. `contacts.timeline` is the only way in."""
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +50,11 @@ class Interaction(models.Model):
             models.Index(fields=["tenant", "contact_id", "-occurred_at"], name="interaction_of_contact"),
             models.Index(fields=["tenant", "kind", "occurred_at"], name="interaction_of_kind"),
             models.Index(fields=["tenant", "lead_id", "-occurred_at"], name="interaction_of_lead"),
+            models.Index(
+                fields=["tenant", "account_id", "-occurred_at"],
+                name="interaction_of_account",
+                condition=Q(account_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

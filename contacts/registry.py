@@ -1,0 +1,153 @@
+"""What higher apps add to the pages of contacts and accounts; each does so in its `AppConfig.ready()`.
+
+contact_panels.add(Panel("score", _("Score"), "scoring/_panel.html", panel_context))
+contact_actions.add(Action("call", _("Log a call"), "phone", lambda c: reverse("leads:log_call", args=[c.pk]), …))
+bulk_actions.add(BulkAction("segment", _("Add to segment"), "stack-2", add, choices=static_segments))
+object_pages["email"] = "messaging:detail"
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+from django.db.models import QuerySet
+
+from contacts.models import Contact
+from tenants.access import Right
+from tenants.models import Member
+from tenants.registry import Text
+
+Choices = Sequence[tuple[str, Text]]
+
+
+class _Ordered(Protocol):
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def order(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=_Ordered)
+
+
+class Ordered(Generic[Item]):
+    """Things of one kind by their key, in order; adding a key again replaces it."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Item] = {}
+
+    def add(self, item: Item) -> None:
+        self._items[item.key] = item
+
+    def get(self, key: str) -> Item | None:
+        return self._items.get(key)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(sorted(self._items.values(), key=lambda item: item.order))
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A card on a record's page. `context(record)` runs in the scope; None leaves the panel out.
+
+    The template gets that context and `record`, and renders the card's content.
+    """
+
+    key: str
+    title: Text
+    template: str
+    context: Callable[[Any], dict[str, Any] | None]
+    column: Literal["left", "right"] = "right"
+    icon: str = ""
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button in the header of a contact's page, for members with the right; `path(contact)` is where it leads."""
+
+    key: str
+    label: Text
+    icon: str
+    path: Callable[[Contact], str]
+    right: Right = Right.VIEW
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAction:
+    """Something done to the contacts ticked in the list.
+
+    `run(contact_ids, choice, by)` returns what happened, in words. `choices()` are what it is done with (a segment, an
+    owner); without it the action is a plain button. `question` is asked first, for what is not easily taken back.
+    """
+
+    key: str
+    label: Text
+    icon: str
+    run: Callable[[list[int], str, Member], str]
+    choices: Callable[[], Choices] | None = None
+    right: Right = Right.EDIT_AUDIENCE
+    question: Text = ""
+    order: int = 100
+
+
+class ContactSet(NamedTuple):
+    """The people behind a number: what they are called, and a query whose only column is contact ids."""
+
+    label: str
+    ids: QuerySet[Any, Any]
+
+
+class Given:
+    """Choices that a higher app gives; none as long as it does not."""
+
+    def __init__(self) -> None:
+        self._give: Callable[[], Choices] = lambda: ()
+
+    def fill(self, give: Callable[[], Choices]) -> None:
+        """`give()` is called in the tenant's scope."""
+        self._give = give
+
+    def __call__(self) -> Choices:
+        return self._give()
+
+
+contact_panels: Ordered[Panel] = Ordered()
+account_panels: Ordered[Panel] = Ordered()
+contact_actions: Ordered[Action] = Ordered()
+bulk_actions: Ordered[BulkAction] = Ordered()
+
+# Stages of leads with the tenant's names for them.
+stages = Given()
+
+# Which page shows the object of a timeline row, by the kind's `object_kind`: a URL name that takes its id.
+object_pages: dict[str, str] = {}
+
+# The list of contacts shows a set at `?in=segment:5`: a callable by name, which gets what follows the colon; None for
+# a set that there is not.
+contact_sets: dict[str, Callable[[str], ContactSet | None]] = {}
+
+# Callables (contact) -> words about what keeps mail from her beyond consent, e.g. a suppressed address.
+mail_obstacles: list[Callable[[Contact], list[str]]] = []
+
+
+def shown_panels(panels: Ordered[Panel], record: Any) -> list[tuple[Panel, dict[str, Any]]]:
+    """The panels to show for a record, in order, with their contexts."""
+    found = ((panel, panel.context(record)) for panel in panels)
+    return [(panel, {**context, "record": record}) for panel, context in found if context is not None]
+
+
+# Called with (survivor's id, merged contact's id) in the merge's transaction: before, to settle what both have
+# (journeys end one of two participations), and after, to compute anew what is derived (stage, score).
+before_merge: list[Callable[[int, int], None]] = []
+after_merge: list[Callable[[int, int], None]] = []
+
+# Labels of models that are computed from the timeline ("scoring.Score"): a merge leaves their rows where they are,
+# and `after_merge` or a reader computes the survivor's anew.
+computed: set[str] = set()
+
+# Called with (contact ids, their addresses) in the erasure's transaction, before the contacts are deleted: whatever an
+# app keeps of a person outside of rows that go with the contact.
+erasers: list[Callable[[list[int], list[str]], None]] = []
