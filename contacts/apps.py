@@ -1,11 +1,23 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self) -> None:
-        # The reactor registers its queue as it is imported.
-        from contacts import kinds, reactor, timeline  # noqa: F401
+        # The reactor and the chore of erasure register themselves as they are imported.
+        from contacts import bulk, erasure, facts, finding, kinds, reactor, registry, timeline  # noqa: F401
+        from tenants.access import Right
+        from tenants.registry import Section, menu, search_sources
 
         timeline.register(*kinds.KINDS)
+        reactor.register(facts.READER)
+        for action in (bulk.ASSIGN, bulk.DELETE):
+            registry.bulk_actions.add(action)
+        registry.object_pages["account"] = "contacts:account"
+        for source in (finding.CONTACTS, finding.ACCOUNTS):
+            search_sources.add(source)
+        menu.add(Section.AUDIENCE, _("Contacts"), "contacts:list", "users", Right.VIEW, 10)
+        menu.add(Section.AUDIENCE, _("Accounts"), "contacts:accounts", "building", Right.VIEW, 20)
+        menu.add(Section.SETTINGS, _("Own fields"), "contacts:fields", "forms", Right.MANAGE, 30)

@@ -1,6 +1,37 @@
 """Addresses of contacts within a tenant."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from contacts.views import accounts, contacts, duplicates, fields, record
 
 app_name = "contacts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("contacts/", contacts.contact_list, name="list"),
+    path("contacts/bulk/", contacts.bulk, name="bulk"),
+    path("contacts/new/", contacts.new, name="new"),
+    path("contacts/companies/", contacts.companies, name="companies"),
+    path("contacts/<int:pk>/", contacts.detail, name="detail"),
+    path("contacts/<int:pk>/edit/", contacts.edit, name="edit"),
+    path("contacts/<int:pk>/consent/", contacts.set_consent, name="consent"),
+    path("contacts/<int:pk>/delete/", contacts.delete, name="delete"),
+    path("contacts/<int:pk>/restore/", contacts.restore, name="restore"),
+    path("accounts/", accounts.account_list, name="accounts"),
+    path("accounts/new/", accounts.new, name="new_account"),
+    path("accounts/<int:pk>/", accounts.detail, name="account"),
+    path("accounts/<int:pk>/edit/", accounts.edit, name="edit_account"),
+    path("accounts/<int:pk>/people/", accounts.people_of, name="account_people"),
+    path("accounts/<int:pk>/roles/", accounts.give_role, name="give_role"),
+    path("roles/<int:pk>/take/", accounts.take_role, name="take_role"),
+    path("<str:subject>/<int:pk>/timeline/", record.timeline, name="timeline"),
+    path("<str:subject>/<int:pk>/note/", record.note, name="note"),
+    path("duplicates/", duplicates.duplicate_list, name="duplicates"),
+    path("duplicates/compare/", duplicates.compare, name="compare"),
+    path("duplicates/merge/", duplicates.merge, name="merge"),
+    path("duplicates/<int:pk>/ignore/", duplicates.ignore, name="ignore_duplicate"),
+    path("merges/<int:pk>/undo/", duplicates.undo, name="undo_merge"),
+    path("fields/", fields.field_list, name="fields"),
+    path("fields/new/", fields.new, name="new_field"),
+    path("fields/<int:pk>/", fields.change, name="field"),
+    path("fields/<int:pk>/retire/", fields.retire, name="retire_field"),
+    path("fields/<int:pk>/restore/", fields.restore, name="restore_field"),
+]

@@ -1,0 +1,220 @@
+"""The lists of contacts and accounts: filters and order from the address, pages by key."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contacts import consent, facts, registry, search
+from contacts.models import Account, Contact, ContactFacts
+from contacts.registry import Choices
+from tenants.models import Member
+from tenants.paging import Page, count_up_to, page_of
+from tenants.scope import current_tenant_id
+
+CONTACT_ORDERS = {
+    "name": (gettext_lazy("Name"), ("sort_key", "pk")),
+    "latest": (gettext_lazy("Newest first"), ("-created_at", "-pk")),
+    "score": (gettext_lazy("Highest score"), ("-facts__rank", "-pk")),
+}
+ACCOUNT_ORDERS = {
+    "name": (gettext_lazy("Name"), ("name_key", "pk")),
+    "latest": (gettext_lazy("Newest first"), ("-created_at", "-pk")),
+}
+CONSENT = {
+    "granted": gettext_lazy("Agreed to marketing"),
+    "none": gettext_lazy("No consent to marketing"),
+    "no_email": gettext_lazy("Wants no e-mail"),
+}
+
+
+class Choice(NamedTuple):
+    """A filter of the list: its name in the address, what it offers, and what is chosen (empty: nothing)."""
+
+    name: str
+    label: str
+    choices: Choices
+    value: str
+
+
+class Chip(NamedTuple):
+    """A filter that is on, in words, and the address's query without it."""
+
+    text: str
+    without: str
+
+
+class Shown(NamedTuple):
+    """What a list shows about a contact beside her own fields."""
+
+    score: int | None
+    grade: str
+    stage: str
+    stage_name: str
+    weeks: Sequence[int]
+    last_activity_at: datetime | None
+    has_refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list, with everything that its page shows."""
+
+    page: Page[Any]
+    count: int
+    is_exact: bool
+    filters: list[Choice]
+    orders: Choices
+    order: str
+    text: str
+    chips: list[Chip] = field(default_factory=list)
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.chips or self.text)
+
+
+def contacts(params: QueryDict, member: Member) -> Listing:
+    """The page of contacts that the address asks for; what it does not know counts as not asked.
+
+    Indexes: contact_by_name, contact_latest, facts_by_rank, facts_by_stage. Five queries, whatever the page's length.
+    """
+    filters = _contact_filters(params, member)
+    chosen = {choice.name: choice.value for choice in filters if choice.value}
+    rows = Contact.objects.filter(is_active=True).select_related("account", "owner__user", "facts")
+    if stage := chosen.get("stage"):
+        rows = rows.filter(facts__stage=stage)
+    rows = _with_consent(rows, chosen.get("consent", ""))
+    rows = _owned(rows, chosen.get("owner", ""), member)
+    chips = _chips(filters, params)
+    if people := _set(params.get("in", "")):
+        rows = rows.filter(pk__in=people.ids)
+        chips.append(Chip(people.label, _without(params, "in")))
+    order = params.get("order", "") if params.get("order", "") in CONTACT_ORDERS else "name"
+    if order == "score":
+        rows = rows.filter(facts__rank__isnull=False)  # an inner join, which facts_by_rank can lead
+    listing = _listing(rows, params, "contact", CONTACT_ORDERS, order, filters, chips)
+    add_facts(listing.page.rows)
+    return listing
+
+
+def accounts(params: QueryDict, member: Member) -> Listing:
+    """The page of accounts that the address asks for. Indexes: account_by_name, account_latest, contact_of_account."""
+    owner = _owner_choice(params, member)
+    people = Contact.objects.filter(account=OuterRef("pk"), is_active=True).order_by().values("account")
+    rows = Account.objects.filter(is_active=True).select_related("owner__user")
+    rows = rows.annotate(
+        people_count=Coalesce(Subquery(people.annotate(n=Count("pk")).values("n")), 0),
+        last_activity_at=Subquery(people.annotate(last=Max("facts__last_activity_at")).values("last")),
+    )
+    rows = _owned(rows, owner.value, member)
+    order = params.get("order", "") if params.get("order", "") in ACCOUNT_ORDERS else "name"
+    return _listing(rows, params, "account", ACCOUNT_ORDERS, order, [owner], _chips([owner], params))
+
+
+def estimate(rows: QuerySet[Any]) -> int:
+    """About how many rows there are, by the planner's statistics, rounded to two figures."""
+    plan = json.loads(rows.order_by().explain(format="json"))[0]["Plan"]
+    count = int(plan["Plan Rows"])
+    return round(count, 2 - len(str(count)))
+
+
+def members() -> QuerySet[Member]:
+    """The tenant's members by name, for choosing an owner (Member is no table of the tenant's, so it is filtered)."""
+    active = Member.objects.filter(tenant=current_tenant_id(), is_active=True)
+    return active.select_related("user").order_by("user__name", "pk")
+
+
+def add_facts(rows: list[Contact]) -> None:
+    """What the list shows beside a contact's own fields; a contact may have no facts yet."""
+    refused = consent.refused_among(row.pk for row in rows)
+    stages = dict(registry.stages())
+    for row in rows:
+        known = getattr(row, "facts", None) or ContactFacts()
+        row.shown = Shown(  # type: ignore[attr-defined]
+            known.score,
+            known.grade,
+            known.stage,
+            str(stages.get(known.stage, known.stage)),
+            facts.weeks(known),
+            known.last_activity_at,
+            row.pk in refused,
+        )
+
+
+def _listing(
+    rows: QuerySet[Any],
+    params: QueryDict,
+    kind: str,
+    orders: Mapping[str, tuple[Any, tuple[str, ...]]],
+    order: str,
+    filters: list[Choice],
+    chips: list[Chip],
+) -> Listing:
+    text = " ".join(params.get("q", "").split())[:100]
+    if text:
+        rows = rows.filter(search.matching(text, kind))
+    count, is_exact = count_up_to(rows)
+    if not is_exact:
+        count = max(count, estimate(rows))
+    page = page_of(rows, orders[order][1], params)
+    labels = [(key, label) for key, (label, _columns) in orders.items()]
+    return Listing(page, count, is_exact, filters, labels, order, text, chips)
+
+
+def _contact_filters(params: QueryDict, member: Member) -> list[Choice]:
+    asked: list[tuple[str, str, Choices]] = [
+        ("stage", _("Stage"), list(registry.stages())),
+        ("consent", _("Consent"), list(CONSENT.items())),
+    ]
+    found = [Choice(name, label, choices, _known(params.get(name, ""), choices)) for name, label, choices in asked]
+    return [*(choice for choice in found if choice.choices), _owner_choice(params, member)]
+
+
+def _owner_choice(params: QueryDict, member: Member) -> Choice:
+    choices: list[tuple[str, Any]] = [("me", _("Me")), ("none", _("Nobody"))]
+    choices += [(str(other.pk), str(other)) for other in members() if other.pk != member.pk]
+    return Choice("owner", _("Owner"), choices, _known(params.get("owner", ""), choices))
+
+
+def _known(value: str, choices: Choices) -> str:
+    return value if value in {key for key, _label in choices} else ""
+
+
+def _owned(rows: QuerySet[Any], owner: str, member: Member) -> QuerySet[Any]:
+    if owner in ("", "none"):
+        return rows.filter(owner=None) if owner else rows
+    return rows.filter(owner=member if owner == "me" else int(owner))
+
+
+def _with_consent(rows: QuerySet[Contact], state: str) -> QuerySet[Contact]:
+    if state == "granted":
+        return rows.filter(consent_level__gte=consent.COMMERCIAL, do_not_email=False)
+    if state == "none":
+        return rows.filter(consent_level__lt=consent.COMMERCIAL)
+    return rows.filter(do_not_email=True) if state == "no_email" else rows
+
+
+def _set(value: str) -> registry.ContactSet | None:
+    name, _colon, key = value.partition(":")
+    return registry.contact_sets[name](key) if name in registry.contact_sets else None
+
+
+def _chips(filters: list[Choice], params: QueryDict) -> list[Chip]:
+    on = [(f.name, f"{f.label}: {dict(f.choices)[f.value]}") for f in filters if f.value]
+    return [Chip(text, _without(params, name)) for name, text in on]
+
+
+def _without(params: QueryDict, name: str) -> str:
+    """The query with neither this filter nor the place in the list."""
+    kept = params.copy()
+    for gone in (name, "after", "before"):
+        kept.pop(gone, None)
+    return f"?{kept.urlencode()}"
