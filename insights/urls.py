@@ -1,6 +1,11 @@
-"""Addresses of insights within a tenant."""
+"""Addresses of the home page within a tenant."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from insights import views
 
 app_name = "insights"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("insights/", views.home, name="home"),
+]

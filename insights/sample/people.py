@@ -58,7 +58,7 @@ COUNTRIES = (
         ("Camille", "Mathéo", "Inès", "Hugo", "Chloé", "Youssef", "Élodie", "Antoine"),
         ("Lefèvre", "Moreau", "Benali", "Garnier", "Roussel", "Fontaine", "Dubois"),
         ("SAS", "SARL"),
-        "+331990012",
+        "+33199001",
     ),
     Country(
         "SE",

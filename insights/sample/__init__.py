@@ -1,0 +1,66 @@
+"""The sample companies: Acme, with months behind it, and Rival beside it."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+from insights.sample import cast, content, people, plan
+from insights.sample.cast import SignIn
+from insights.sample.story import Story
+from tenants import clock
+from tenants.models import Tenant
+from tenants.postgres import partitions
+from tenants.scope import tenant_scope
+
+COMPANIES = (
+    # slug, name, zone, country, currency, companies, contacts, weeks lived, new people a week
+    ("acme", "Acme", "Europe/Berlin", "DE", "EUR", 60, 260, 11, 16),
+    ("rival", "Rival", "America/Chicago", "US", "USD", 8, 24, 2, 4),
+)
+
+
+def load() -> list[SignIn]:
+    """Make the sample companies and let them live through their months; returns how to sign in."""
+    partitions.ensure_back_to(datetime.now(UTC) - timedelta(weeks=16))
+    found: list[SignIn] = []
+    for slug, name, zone, country, currency, *sizes in COMPANIES:
+        tenant = Tenant.objects.create(
+            slug=slug, name=name, time_zone=zone, country=country, currency=currency, is_sample=True
+        )
+        found += _live(tenant, *sizes)
+    return found
+
+
+def remove(tenant: Tenant) -> None:
+    """Delete a sample company with everything it has; raises NotASample for a real one."""
+    if not tenant.is_sample:
+        raise clock.NotASample(tenant.slug)
+    with tenant_scope(tenant):
+        tenant.delete()
+
+
+def _live(tenant: Tenant, companies: int, contacts: int, weeks: int, per_week: int) -> list[SignIn]:
+    rng = random.Random(f"{people.SEED}:{tenant.slug}")
+    with tenant_scope(tenant):
+        members = cast.assemble(tenant)
+        texts = content.publish(members)
+    story = Story(members, texts, rng)
+    firms = people.companies(companies, rng)
+    everybody = list(people.people(contacts + per_week * weeks, firms, rng))
+    story.import_people(everybody[:contacts], firms)
+    with tenant_scope(tenant):
+        plan.prepare(members, texts)
+    story.work()
+    for week in range(weeks):
+        first = contacts + week * per_week
+        story.ask_for_guide(everybody[first : first + per_week])
+        story.week()
+    _finish(story, everybody[:per_week])
+    return members.sign_ins
+
+
+def _finish(story: Story, known: list[people.Person]) -> None:
+    """Today: some known people ask for the guide, so that there is somebody on every tile."""
+    story.ask_for_guide(known)
+    story.deliver()
+    story.react()
+    story.work()
