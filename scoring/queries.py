@@ -28,7 +28,9 @@ class Results(NamedTuple):
 
 def models() -> QuerySet[ScoringModel]:
     """Live and draft models that stand for themselves (a draft beside a live one is shown with it), then archived."""
-    return ScoringModel.objects.filter(replaces=None).prefetch_related("drafts").order_by("-is_primary", "state", "name")
+    return (
+        ScoringModel.objects.filter(replaces=None).prefetch_related("drafts").order_by("-is_primary", "state", "name")
+    )
 
 
 def results(model: ScoringModel) -> Results:

@@ -8,15 +8,13 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.db import connection, models
-from django.db.models import F
+from django.db.models import F, Min
 from psycopg import sql
 
 from tenants.models import Tenant, Wakeup
-from tenants.postgres.base import is_tenants
+from tenants.postgres import partitions
+from tenants.postgres.base import is_tenants, partition_key
 from tenants.scope import tenant_scope
-
-# Called with the scope open before the rows move, e.g. to make room in partitions that reach back.
-before_moving: list = []
 
 
 class NotASample(ValueError):
@@ -29,13 +27,22 @@ def forward(tenant: Tenant, days: int = 1) -> None:
         raise NotASample(tenant.slug)
     step = timedelta(days=days)
     with tenant_scope(tenant), connection.cursor() as cursor:
-        for prepare in before_moving:
-            prepare(step)
+        _make_room(step)
         for model in apps.get_models():
             columns = [str(f.column) for f in model._meta.local_concrete_fields if isinstance(f, models.DateTimeField)]
-            if is_tenants(model) and columns and model._meta.managed:
+            if is_tenants(model) and columns:
                 cursor.execute(_shift(model._meta.db_table, columns, step))
         Wakeup.objects.filter(tenant=tenant).update(due_at=F("due_at") - step)
+
+
+def _make_room(step: timedelta) -> None:
+    """Make partitions for the oldest rows where they will be."""
+    for model in partitions.partitioned_models():
+        key = partition_key(model)
+        assert key is not None
+        oldest = model._default_manager.aggregate(at=Min(key.name))["at"]
+        if oldest:
+            partitions.ensure_back_to(oldest - step)
 
 
 def _shift(table: str, columns: list[str], step: timedelta) -> sql.Composed:

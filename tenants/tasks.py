@@ -27,8 +27,7 @@ def run_queue(tenant_id: int, name: str) -> None:
         if wakeups.work(tenant_id, name):
             poke(tenant_id, name)
     except Exception:
-        logger.exception("Queue %s of tenant %s failed; it is looked at again", name, tenant_id)
-        wakeups.postpone(tenant_id, name)
+        wakeups.set_back(tenant_id, name)
 
 
 def poke(tenant_id: int, name: str) -> None:

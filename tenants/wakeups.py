@@ -9,11 +9,11 @@ is looked at again.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from tenants.fields import Horizon
@@ -144,15 +144,20 @@ def run_due(budget: float = BUDGET) -> int:
             try:
                 work(tenant_id, name, max(0.1, until - time.monotonic()))
             except Exception:
-                logger.exception("Queue %s of tenant %s failed; it is looked at again", name, tenant_id)
-                postpone(tenant_id, name)
+                set_back(tenant_id, name)
             count += 1
     return count
 
 
-def postpone(tenant_id: int, name: str, seconds: int = 5) -> None:
-    """Move a failed queue's due wakeups a little, so that one tenant's fault does not spin the worker."""
-    with connection.cursor() as cursor:
+def set_back(tenant_id: int, name: str, seconds: int = 5) -> None:
+    """After an exception (logged here): look at the queue again a little later, so that a fault does not spin.
+
+    The connection may have died with the work (a time-out ends it, a server restarts); another one is opened then.
+    If the database is away altogether the wakeups stay as they are, due at once.
+    """
+    logger.exception("Queue %s of tenant %s failed; it is looked at again", name, tenant_id)
+    connection.close_if_unusable_or_obsolete()
+    with suppress(OperationalError), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE tenants_wakeup SET due_at = now() + make_interval(secs => %s)"
             " WHERE tenant_id = %s AND queue = %s AND due_at <= now()",
