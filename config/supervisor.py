@@ -220,7 +220,7 @@ def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:
     yield Child("catcher", [sys.executable, "manage.py", "catch_mail"], environ)
 
 
-def _wait_for(port: int, stack: Stack, patience: float = 60) -> None:
+def _wait_for(port: int, stack: Stack, patience: float = 120) -> None:
     """Wait until a worker of the web server answers; restarts go on meanwhile."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

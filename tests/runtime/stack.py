@@ -50,7 +50,7 @@ def free_port() -> int:
     return next(port for port in range(first, 60_000, 50) if Ports(port).taken() is None)
 
 
-def until(done: Callable[[], Any], patience: float = 60) -> Any:
+def until(done: Callable[[], Any], patience: float = 120) -> Any:
     """Poll until `done()` is true; returns what it says, and fails after `patience` seconds."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -85,7 +85,7 @@ class Installation:
         return self
 
     def wait_until_up(self) -> "Installation":
-        until(lambda: "Onward is at" in self.said() or self.has_ended(), 90)
+        until(lambda: "Onward is at" in self.said() or self.has_ended(), 180)
         assert not self.has_ended(), self.said()
         return self
 
