@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from contacts import people, timeline
+from contacts import deletion, people
 from contacts.models import Account, Contact, Field, Interaction
 from segments import following, lifecycle, membership
 from segments.models import Segment, SegmentClock
@@ -139,10 +139,8 @@ def test_who_is_deactivated_leaves(stage: Stage, acme: Tenant) -> None:
     amara = stage.person("Amara", job_title="Head")
     segment = stage.segment({"field": "contact.job_title", "op": "has_value"})
     wakeups.run_due()
-    timeline.register(timeline.Kind("contact.deactivated", title="Deactivated", icon="x", sentence="left"))
     with tenant_scope(acme):
-        Contact.objects.filter(pk=amara.pk).update(is_active=False)
-        timeline.record("contact.deactivated", contact=amara)
+        deletion.deactivate(amara, by=None)
     wakeups.run_due()
     assert stage.members(segment) == set()
 
