@@ -9,13 +9,14 @@ class ContactsConfig(AppConfig):
         # The reactor and the chore of erasure register themselves as they are imported.
         from contacts import bulk, erasure, facts, finding, kinds, reactor, registry, timeline  # noqa: F401
         from tenants.access import Right
-        from tenants.registry import Section, menu, search_sources
+        from tenants.registry import Section, Tab, menu, search_sources, tabs
 
         timeline.register(*kinds.KINDS)
         reactor.register(facts.READER)
         for action in (bulk.ASSIGN, bulk.DELETE):
             registry.bulk_actions.add(action)
         registry.object_pages["account"] = "contacts:account"
+        tabs.add("contact", Tab("overview", _("Overview"), "contacts:detail", 0))
         for source in (finding.CONTACTS, finding.ACCOUNTS):
             search_sources.add(source)
         menu.add(Section.AUDIENCE, _("Contacts"), "contacts:list", "users", Right.VIEW, 10)

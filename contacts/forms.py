@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model
+from django.urls import reverse
 from django.utils.translation import get_language, gettext, gettext_lazy, to_locale
 from django.utils.translation import gettext_lazy as _
 
@@ -108,6 +109,14 @@ class ContactForm(_RecordForm):
         ["first_name", "last_name", "email", "phone", "job_title", "company", "city", "country", "time_zone",
          "language", "linkedin_url", "owner", "do_not_email", "do_not_bulk_email", "do_not_phone", "do_not_track"], 6
     )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["company"].widget.attrs |= {
+            "hx-get": reverse("contacts:companies"),
+            "hx-trigger": "input changed delay:200ms",
+            "hx-target": "#companies",
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -51,5 +51,5 @@ def _without_consent(contact: Contact, purposes: list[PurposeState]) -> str:
         words = {"purpose": name, "date": date_format(localtime(at), "DATE_FORMAT")}
         return _("No: unsubscribed from %(purpose)s on %(date)s.") % words
     if contact.consent_level >= ConsentLevel.TRANSACTIONAL:
-        return _("Only what she asked for: no consent to marketing.")
+        return _("Only what was asked for: no consent to marketing.")
     return _("No: never agreed to anything.")
