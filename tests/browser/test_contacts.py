@@ -15,7 +15,23 @@ from tenants.scope import tenant_scope
 from tests.browser.conftest import check_accessibility, check_reflow, screenshot
 
 SignIn = Callable[[Page, Member], None]
-PEOPLE = [("Amara Okafor", "Procurement", 68, "B", "mql"), ("Jonas Lindqvist", "CEO", 21, "D", "sql"), ("Wei Chen", "CFO", None, "", "")]  # fmt: skip
+PEOPLE = [
+    ("Amara Okafor", "Procurement", 68, "B", "mql"),
+    ("Jonas Lindqvist", "CEO", 21, "D", "sql"),
+    ("Wei Chen", "CFO", None, "", ""),
+]
+PAGES = [
+    "accounts/",
+    "accounts/{account}/",
+    "accounts/{account}/people/",
+    "accounts/new/",
+    "contacts/{contact}/edit/",
+    "contacts/new/",
+    "duplicates/",
+    "duplicates/compare/?keep={contact}&other={other}",
+    "fields/",
+    "fields/new/",
+]
 
 
 @pytest.fixture
@@ -36,7 +52,8 @@ def amara(acme: Tenant, max_: Member) -> Contact:
         consent.grant(first, news, basis="double opt-in", source="form “Demo”", text_shown="Yes, send me news.")
         consent.refuse(made[1], news, source="link")
         now = timezone.now()
-        visits = [{"contact_id": first.pk, "occurred_at": now - timedelta(days=d), "detail": {"page": "Pricing"}} for d in (0, 1, 1, 9, 20, 44)]  # fmt: skip
+        moments = [now - timedelta(days=days) for days in (0, 1, 1, 9, 20, 44)]
+        visits = [{"contact_id": first.pk, "occurred_at": at, "detail": {"page": "Pricing"}} for at in moments]
         timeline.record_many("page.visited", visits)
         people.write_note("Wants a demo in January.", by=max_, contact=first)
         roles.give(account, first, "decision_maker", by=max_)
@@ -98,7 +115,7 @@ def test_reading_a_contact(page: Page, amara: Contact, max_: Member, sign_in: Si
     expect(page.get_by_text("Called back.")).to_be_visible()
 
 
-@pytest.mark.parametrize("where", ["accounts/", "accounts/{account}/", "accounts/{account}/people/", "accounts/new/", "contacts/{contact}/edit/", "contacts/new/", "duplicates/", "duplicates/compare/?keep={contact}&other={other}", "fields/", "fields/new/"])  # fmt: skip
+@pytest.mark.parametrize("where", PAGES)
 def test_every_page_is_accessible_and_fits_a_phone(
     where: str, page: Page, amara: Contact, ana: Member, sign_in: SignIn
 ) -> None:
