@@ -179,12 +179,20 @@ def _start(stack: Stack, given: Mapping[str, str]) -> None:
 
 
 def _prepare(environ: Mapping[str, str]) -> None:
-    """Run `config.prepare` as a process of its own, so that its memory is given back; its words are shown.
+    """Take the steps of `config.prepare` in processes whose memory is given back; static files beside the database.
 
     ONWARD_SAMPLE=0 leaves an empty installation empty.
     """
-    steps = ["static", "database"] + (["sample"] if environ.get("ONWARD_SAMPLE") != "0" else [])
-    done = subprocess.Popen(
+    database = ["database"] + (["sample"] if environ.get("ONWARD_SAMPLE") != "0" else [])
+    with _steps(database, environ) as tables, _steps(["static"], environ) as static:
+        if tables.wait() or static.wait():
+            raise CannotStart("Onward was not started.")
+
+
+@contextmanager
+def _steps(steps: list[str], environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that takes steps of `config.prepare`; it does not outlive the block."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "config.prepare", *steps],
         cwd=BASE,
         env=dict(environ),
@@ -192,10 +200,10 @@ def _prepare(environ: Mapping[str, str]) -> None:
         preexec_fn=dies_with_parent(signal.SIGKILL),
     )
     try:
-        if done.wait():
-            raise CannotStart("Onward was not started.")
+        yield process
     finally:
-        done.kill()
+        process.kill()
+        process.wait()
 
 
 def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:

@@ -89,7 +89,8 @@ def test_it_can_be_stopped_while_it_starts():
         until(lambda: (made.folder / "var" / "log" / "redis.log").exists())
         family = made.family()
         assert made.interrupt() == 0
-        assert alive(family) == []
+        # What was being forked at that moment is killed by the kernel.
+        until(lambda: not alive(family), 10)
 
 
 def test_children_do_not_outlive_a_killed_supervisor():
