@@ -69,12 +69,12 @@ def check(source: str, known: set[str], *, tries: bool = True) -> None:
     environment = make_environment(str)
     try:
         used = environment.undeclared_variables_in_str(source, nested=True)
-        environment.add_template("checked", source)
     except minijinja.TemplateError as error:
         raise Refused(_in_words(error)) from error
     unknown = sorted(name for name in used if name not in known)
     if unknown:
         raise Refused(_("Unknown name: %(names)s") % {"names": ", ".join(unknown)})
+    add(environment, "checked", source)
     if tries:
         for value in ("", "Sample"):
             render(environment, "checked", dict_of(known, value))
@@ -105,6 +105,14 @@ def make_environment(finish: Callable[[str], str]) -> minijinja.Environment:
     return environment
 
 
+def add(environment: minijinja.Environment, name: str, source: str) -> None:
+    """Add a template to the environment; raises Refused in words."""
+    try:
+        environment.add_template(name, source)
+    except minijinja.TemplateError as error:
+        raise Refused(_in_words(error)) from error
+
+
 def render(environment: minijinja.Environment, name: str, values: Mapping[str, Any]) -> str:
     """Render a template of the environment; raises Refused in words."""
     try:
@@ -119,10 +127,7 @@ def fill(source: str, values: Mapping[str, Any], *, is_html: bool = False) -> st
     """Render one template once (a preview, a subject); raises Refused."""
     _read_tags(source)
     environment = make_environment(escape if is_html else str)
-    try:
-        environment.add_template("once", source)
-    except minijinja.TemplateError as error:
-        raise Refused(_in_words(error)) from error
+    add(environment, "once", source)
     return render(environment, "once", values)
 
 

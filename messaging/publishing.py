@@ -28,8 +28,8 @@ class HasErrors(ValueError):
         self.issues = issues
 
 
-def create(name: str, *, by: Member, **values: Any) -> Email:
-    """A new e-mail with an empty draft; purpose and content settings are the tenant's default ones unless given."""
+def create(name: str, *, by: Member | None = None, **values: Any) -> Email:
+    """A new e-mail with a draft to begin with; purpose and content settings are the default ones unless given."""
     values.setdefault("purpose", Purpose.objects.filter(is_default=True).first())
     values.setdefault("content_settings", ContentSettings.objects.filter(is_default=True).first())
     email = Email.objects.create(name=name, **values)
@@ -43,18 +43,23 @@ def live_of(email: Email) -> EmailVersion | None:
     return Version.objects.filter(email=email, state=Version.State.LIVE).first()
 
 
-def latest_of(email: Email) -> EmailVersion:
-    """The draft if there is one, else the live version, else the last one; an e-mail without any gets a draft."""
+def shown_of(email: Email) -> EmailVersion | None:
+    """The draft if there is one, else the live version, else the last one."""
     order = {Version.State.DRAFT: 0, Version.State.LIVE: 1, Version.State.RETIRED: 2}
-    versions = list(Version.objects.filter(email=email).order_by("-number"))
-    if not versions:
-        return Version.objects.create(email=email)
-    return min(versions, key=lambda version: order[Version.State(version.state)])
+    versions = Version.objects.filter(email=email).order_by("-number")
+    return min(versions, key=lambda version: order[Version.State(version.state)], default=None)
+
+
+def latest_of(email: Email) -> EmailVersion:
+    """The same, never None: an e-mail that has no version has an empty draft, saved or not."""
+    return shown_of(email) or Version(email=email)
 
 
 def draft_of(email: Email) -> EmailVersion:
     """The e-mail's draft; made from the latest version if there is none. The unique constraint lets one win."""
     latest = latest_of(email)
+    if latest.pk is None:
+        latest.save()
     if latest.state == Version.State.DRAFT:
         return latest
     return Version.objects.create(
@@ -86,6 +91,19 @@ def discard_draft(email: Email, by: Member) -> bool:
     return bool(count)
 
 
+def change_settings(email: Email, *, by: Member) -> None:
+    """Save the changed name, designation, purpose or content settings; they hold for what is sent from now on."""
+    email.save()
+    Email.objects.filter(pk=email.pk).update(updated_at=Now())
+    audit.write("email.changed", email, by=by)
+
+
+def set_archived(email: Email, is_archived: bool, *, by: Member) -> None:
+    """Put an e-mail away, or bring it back."""
+    if Email.objects.filter(pk=email.pk).exclude(is_archived=is_archived).update(is_archived=is_archived):
+        audit.write("email.archived" if is_archived else "email.restored", email, by=by)
+
+
 def compose_version(email: Email, version: EmailVersion) -> Composed:
     """The version's design compiled, with the keys that the e-mail's links have so far."""
     return compose(
@@ -101,7 +119,7 @@ def check(email: Email, version: EmailVersion | None = None) -> list[Issue]:
     return checking.check(email, version or latest_of(email), recipients.names())
 
 
-def go_live(email: Email, by: Member) -> EmailVersion:
+def go_live(email: Email, by: Member | None) -> EmailVersion:
     """Make the draft the live version; whatever is sent from now on is this. Raises HasErrors."""
     draft = draft_of(email)
     issues = check(email, draft)
@@ -120,6 +138,8 @@ def go_live(email: Email, by: Member) -> EmailVersion:
 def send_test(email: Email, address: str, *, as_contact: Any = None, by: Member) -> Message | None:
     """Send the latest version to an address, filled as for a contact; raises HasErrors if it cannot be made."""
     version = latest_of(email)
+    if version.pk is None:
+        version.save()
     errors = [issue for issue in check(email, version) if issue.is_error and issue.stops_tests]
     if errors:
         raise HasErrors(errors)
