@@ -1,33 +1,21 @@
 """Shared reads of leads, activities and opportunities."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Count, DateTimeField, Exists, OuterRef, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from contacts import search
-from contacts.models import Contact
 from leads.creation import SEARCH_KIND
-from leads.models import SOURCES, Activity, Lead, Opportunity, Stage
-from leads.transitions import OFFERED, OPEN, WORKED
+from leads.models import Activity, Lead, Opportunity, Stage
+from leads.transitions import WORKED
 from tenants.models import Member
 from tenants.registry import Hit
 
-GRADES = ("A", "B", "C", "D")
-TABS = {
-    "open": _("All open"),
-    "ready": _("Sales-ready, unassigned"),
-    "mine": _("Mine"),
-    "recycled": _("Recycled"),
-    "closed": _("Closed"),
-}
-SORTS = {"score": ("-rank", "-pk"), "latest": ("-created_at", "-pk")}
 # Where activities without a due time stand among the others.
 NEVER_DUE = datetime(9999, 1, 1, tzinfo=timezone.get_fixed_timezone(0))
 BOARD_STAGES = (Stage.INQUIRY, Stage.ENGAGED, Stage.MQL, Stage.HANDED_OFF, Stage.SAL, Stage.SQL, Stage.RECYCLED)
@@ -37,37 +25,6 @@ CARDS = 25
 def shown() -> QuerySet[Lead]:
     """Leads with whatever a list or a page shows of them, in one query."""
     return Lead.objects.select_related("contact", "account", "owner__user", "owner__tenant")
-
-
-def lead_list(member: Member, params: Mapping[str, str]) -> QuerySet[Lead]:
-    """The leads of a tab, narrowed by what the address asks for. What it does not know it leaves out."""
-    leads = shown().filter(_in_tab(params.get("tab", ""), member))
-    exact: dict[str, Any] = {}
-    if params.get("source") in SOURCES:
-        exact["source"] = params["source"]
-    if params.get("grade") in GRADES:
-        exact["grade"] = params["grade"]
-    if params.get("stage") in Stage.values:
-        exact["stage"] = params["stage"]
-    if params.get("owner", "").isdecimal():
-        exact["owner_id"] = params["owner"][:18]
-    leads = leads.filter(**exact)
-    if text := params.get("q", "").strip():
-        people = Contact.objects.filter(search.matching(text, "contact")).values("pk")
-        leads = leads.filter(search.matching(text, SEARCH_KIND) | Q(contact__in=people))
-    return leads
-
-
-def _in_tab(tab: str, member: Member) -> Q:
-    if tab == "ready":
-        return Q(stage__in=OFFERED, owner=None)
-    if tab == "mine":
-        return Q(owner=member, stage__in=OPEN)
-    if tab == "recycled":
-        return Q(stage=Stage.RECYCLED)
-    if tab == "closed":
-        return ~Q(stage__in=OPEN)
-    return Q(stage__in=OPEN)
 
 
 @dataclass

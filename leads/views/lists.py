@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contacts.models import Account, Contact
-from leads import actions, linking, queries
+from leads import actions, linking, listing, queries
 from leads.errors import MovedMeanwhile
 from leads.models import SOURCES, Stage
 from tenants.access import Right, allow
@@ -20,22 +20,19 @@ from tenants.responses import done
 @allow(Right.VIEW)
 def lead_list(request: Any) -> HttpResponse:
     """Leads by tab, filters and order; all of it is in the address."""
-    leads = queries.lead_list(request.member, request.GET)
-    tab = request.GET.get("tab", "")
-    sort = request.GET.get("sort", "")
+    asked = listing.read(request.GET)
+    leads = listing.rows(asked, request.member)
     count, is_exact = count_up_to(leads)
     context = {
-        "page": page_of(leads, queries.SORTS.get(sort, queries.SORTS["score"]), request.GET),
+        "page": page_of(leads, listing.SORTS[asked.sort], request.GET),
         "count": count,
         "is_exact": is_exact,
-        "tabs": queries.TABS,
-        "tab": tab if tab in queries.TABS else "open",
-        "sort": sort if sort in queries.SORTS else "score",
+        "asked": asked,
+        "tabs": listing.TABS,
         "sources": SOURCES,
         "stages": Stage,
-        "grades": queries.GRADES,
+        "grades": listing.GRADES,
         "members": queries.members_here(request.member),
-        "is_filtered": any(request.GET.get(name) for name in ("q", "source", "stage", "owner", "grade")),
     }
     return render(request, "leads/list.html", context)
 

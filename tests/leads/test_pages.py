@@ -26,6 +26,7 @@ PAGES = [
     "leads/?tab=mine&sort=latest",
     "leads/?tab=recycled&q=priya&stage=mql&source=form&owner=1&grade=A",
     "leads/?tab=closed&stage=nonsense&owner=x&sort=y&after=forged",
+    "leads/?since=2026-02-31&until=x&qualified_since=2026-01-01",
     "leads/board/",
     "leads/board/?whose=mine",
     "leads/unmatched/",
@@ -325,3 +326,24 @@ def test_what_is_known_about_a_lead_can_be_changed(
         row = Interaction.objects.get(kind="lead.changed")
         assert row.detail["fields"] == {"topic": ["Pumps", "Valves"], "company": ["", "Globex"]}
     assert "Valves" in text(client.get("/company/search/?q=globex"))
+
+
+def test_the_list_behind_a_figure_has_that_figure_s_leads(
+    acme: Tenant, sam: Member, make_lead: MakeLead, client_of: Clients
+) -> None:
+    now = timezone.now()
+    make_lead("Old", created_at=now - timedelta(days=30))
+    won = make_lead("Won", stage=Stage.WON)
+    with tenant_scope(acme):
+        lifecycle.make_mql(Lead.objects.get(topic="Old"))
+    client = client_of(sam)
+
+    def topics(query: str) -> list[str]:
+        return sorted(lead.topic for lead in client.get(f"/sales/leads/?{query}").context["page"].rows)
+
+    yesterday = f"{timezone.localdate() - timedelta(days=1):%Y-%m-%d}"
+    assert topics(f"since={yesterday}") == ["Won"]
+    assert topics(f"until={yesterday}") == ["Old"]
+    assert topics(f"qualified_since={yesterday}") == ["Old"]
+    assert topics("stage=won") == [won.topic]
+    assert topics(f"tab=open&since={yesterday}") == []
