@@ -113,7 +113,7 @@ def _record(kind: str, activity: Activity, *, by: Member | None, cause: Cause | 
         "detail": {
             "kind": activity.kind,
             "kind_name": str(Kind(activity.kind).label),
-            "subject": activity.subject,
+            "activity": activity.subject,
             "outcome": activity.outcome,
             "notes": activity.notes,
         },

@@ -8,10 +8,11 @@ class LeadsConfig(AppConfig):
     def ready(self) -> None:
         # The readers, the queue and the settings register themselves as they are imported.
         from contacts import timeline
-        from leads import capture, clock, kinds, preferences, rule_fields, stages  # noqa: F401
+        from leads import capture, clock, kinds, panels, preferences, rule_fields, stages  # noqa: F401
 
         timeline.register(*kinds.KINDS)
         rule_fields.register()
+        panels.register()
         _fill_registries()
 
 

@@ -58,7 +58,7 @@ def give(lead: Lead, choice: Choice, *, by: Member | None = None, cause: Cause |
     Lead.objects.filter(pk=lead.pk).update(owner=choice.member, updated_at=Now())
     lead.owner = choice.member
     given = Assignment.objects.create(lead=lead, member=choice.member, method=choice.method, why=choice.why[:300])
-    detail = {"topic": lead.topic, "to": str(choice.member), "member": choice.member.pk, "why": choice.why}
+    detail = {"lead": lead.topic, "to": str(choice.member), "member": choice.member.pk, "because": choice.why}
     timeline.record_many("lead.assigned", [{**about(lead, by=by, cause=cause), "detail": detail}])
     return given
 

@@ -93,7 +93,7 @@ def search_texts(lead: Lead) -> tuple[str, ...]:
 
 
 def _fact(lead: Lead, new: NewLead, by: Member | None) -> dict[str, Any]:
-    detail = {"topic": lead.topic, "source": lead.source}
+    detail = {"lead": lead.topic, "source": lead.source}
     return {**about(lead, by=by, cause=new.cause), "journey_id": new.journey_id, "detail": detail}
 
 

@@ -36,5 +36,5 @@ def update_lead(lead: Lead, values: Mapping[str, Any], by: Member | None = None)
 def record_change(lead: Lead, changes: Mapping[str, list[str]], by: Member | None = None) -> None:
     """Record what changed about a lead: {field: [before, after]}."""
     names = ", ".join(str(Lead._meta.get_field(name).verbose_name) for name in changes)  # type: ignore[union-attr]
-    detail = {"topic": lead.topic, "fields": dict(changes), "names": names}
+    detail = {"lead": lead.topic, "fields": dict(changes), "names": names}
     timeline.record_many("lead.changed", [{**about(lead, by=by), "detail": detail}])

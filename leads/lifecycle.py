@@ -184,7 +184,7 @@ def accept(lead: Lead, by: Member) -> StageChange:
     done = change_stage(lead, Stage.SAL, by=by, changes=changes)
     if not was_hers:
         assignment.give(lead, assignment.named(by, by), by=by)
-    timeline.record_many("lead.accepted", [{**about(lead, by=by), "detail": {"topic": lead.topic, "member": str(by)}}])
+    timeline.record_many("lead.accepted", [{**about(lead, by=by), "detail": {"lead": lead.topic, "member": str(by)}}])
     return done
 
 
@@ -194,7 +194,7 @@ def reject(lead: Lead, reason: str, by: Member) -> StageChange:
     if lead.stage not in OFFERED:
         raise NotPossible(_("Only a lead that waits for an answer can be rejected."))
     done = recycle(lead, reason, by)
-    detail = {"topic": lead.topic, "member": str(by), "reason": reason}
+    detail = {"lead": lead.topic, "member": str(by), "reason": reason}
     timeline.record_many("lead.rejected", [{**about(lead, by=by), "detail": detail}])
     return done
 

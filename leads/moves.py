@@ -137,12 +137,13 @@ def _history(move: Move, by: Member | None, journey_id: int | None, now: datetim
 def _fact(move: Move, by: Member | None, journey_id: int | None) -> dict[str, Any]:
     seen = Stage(move.lead.stage)
     detail = {
-        "topic": move.lead.topic,
+        "lead": move.lead.topic,
         "from": seen.value,
         "to": move.to.value,
         "from_name": str(seen.label),
         "to_name": str(move.to.label),
         "reason": move.reason[:300],
+        "because": move.reason[:300],
     }
     return {**about(move.lead, by=by, cause=move.cause), "journey_id": journey_id, "detail": detail}
 

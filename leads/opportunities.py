@@ -84,7 +84,7 @@ def _record(kind: str, opportunity: Opportunity, by: Member, reason: str) -> Non
     ids = about(opportunity.lead, by=by) if opportunity.lead else {"actor_id": by.pk}
     ids |= {"contact_id": opportunity.contact_id, "account_id": opportunity.account_id, "object_id": opportunity.pk}
     detail = {
-        "name": opportunity.name,
+        "opportunity": opportunity.name,
         "amount_minor": opportunity.amount_minor,
         "currency": opportunity.currency,
         "reason": reason,

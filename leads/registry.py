@@ -1,8 +1,13 @@
-"""What higher apps add to leads: the reasons behind a score, and panels of the lead's page."""
+"""What higher apps add to leads: the reasons behind a score, and panels of the lead's page.
+
+reasons.append(lambda lead: [Reason(_("Visited the price list 4 times"), 16)])
+lead_panels.add(Panel("score", _("Why this score"), "scoring/_panel.html", panel_context))
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from contacts.registry import Ordered, Panel
 from leads.models import Lead
 
 
@@ -15,6 +20,9 @@ class Reason(NamedTuple):
 
 # Each returns what it knows about a lead; scoring adds the parts of the score.
 reasons: list[Callable[[Lead], list[Reason]]] = []
+
+# Cards of the lead's page; a panel's context gets the lead.
+lead_panels: Ordered[Panel] = Ordered()
 
 
 def strongest_reasons(lead: Lead, count: int = 3) -> list[Reason]:

@@ -11,11 +11,13 @@ from django.views.decorators.http import require_POST
 
 from contacts import search
 from contacts.models import Account, Contact
+from contacts.queries import timeline
+from contacts.registry import shown_panels
 from leads import actions, editing, lifecycle, queries
 from leads.creation import ENTERED
 from leads.forms import LeadForm
 from leads.models import Lead
-from leads.registry import strongest_reasons
+from leads.registry import lead_panels, strongest_reasons
 from leads.transitions import PATH
 from tenants.access import Right, allow
 from tenants.forms import refuse
@@ -30,6 +32,7 @@ def detail(request: Any, pk: int) -> HttpResponse:
     """Who it is, where it stands and why, and everything that happened."""
     lead = get_object_or_404(queries.shown(), pk=pk)
     others = Q(contact=lead.contact_id) if lead.contact_id else Q(account=lead.account_id) & ~Q(account=None)
+    of = {"contact": lead.contact_id} if lead.contact_id else {"lead": lead.pk}
     context = {
         "lead": lead,
         "path": [(stage, stage == lead.stage) for stage in PATH],
@@ -37,9 +40,11 @@ def detail(request: Any, pk: int) -> HttpResponse:
         "reasons": strongest_reasons(lead),
         "changes": lead.stage_changes.select_related("actor__user").order_by("-pk")[:50],
         "assignment": lead.assignments.order_by("-pk").first(),
-        "activities": queries.activities().filter(lead=lead).order_by("-pk")[:20],
+        "panel": {"activities": queries.activities().filter(lead=lead).order_by("-pk")[:20], "plan": f"lead={pk}"},
         "opportunities": lead.opportunities.order_by("-pk"),
         "others": queries.shown().filter(others).exclude(pk=lead.pk).order_by("-pk")[:10],
+        "panels": shown_panels(lead_panels, lead),
+        "timeline": timeline(**of, group=request.GET.get("group"), before=request.GET.get("before")),
     }
     return render(request, "leads/detail.html", context)
 

@@ -126,4 +126,6 @@ def _number(text: str) -> int:
 
 def _page_of(activity: Activity) -> tuple[Any, ...]:
     """The page that an activity is about."""
-    return ("leads:detail", activity.lead_id) if activity.lead_id else ("leads:activities",)
+    if activity.lead_id:
+        return "leads:detail", activity.lead_id
+    return ("contacts:detail", activity.contact_id) if activity.contact_id else ("leads:activities",)

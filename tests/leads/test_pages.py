@@ -347,3 +347,50 @@ def test_the_list_behind_a_figure_has_that_figure_s_leads(
     assert topics(f"qualified_since={yesterday}") == ["Old"]
     assert topics("stage=won") == [won.topic]
     assert topics(f"tab=open&since={yesterday}") == []
+
+
+def test_a_contact_s_and_an_account_s_page_show_leads_and_activities(
+    acme: Tenant, sam: Member, person: Contact, mql: Lead, client_of: Clients
+) -> None:
+    with tenant_scope(acme):
+        activities.create("task", "Send the offer", lead=mql, owner=sam)
+    client = client_of(sam)
+    for path in (f"contacts/{person.pk}/", f"accounts/{person.account_id}/"):
+        page = text(client.get(f"/audience/{path}"))
+        assert f'href="/t/acme/sales/leads/{mql.pk}/"' in page
+        assert "Send the offer" in page
+    page = text(client.get(f"/audience/contacts/{person.pk}/"))
+    assert f"/t/acme/sales/calls/new/?contact={person.pk}" in page
+    assert "Became a lead" in page
+
+
+def test_a_lead_s_page_tells_the_whole_story_in_words(acme: Tenant, sam: Member, mql: Lead, client_of: Clients) -> None:
+    with tenant_scope(acme):
+        lifecycle.hand_off(mql)
+        lifecycle.reject(mql, "No budget", sam)
+        activities.log_call(by=sam, lead=mql, outcome="Reached", notes="Call in May")
+    page = text(client_of(sam).get(f"/sales/leads/{mql.pk}/"))
+    for words in ("is looked after by Sam Acme", "No budget", "was called: Reached", "Call in May", "Became a lead"):
+        assert words.lower() in page.lower(), words
+
+
+def test_a_lead_s_page_costs_the_same_however_much_has_happened(
+    acme: Tenant, sam: Member, person: Contact, mql: Lead, make_lead: MakeLead, client_of: Clients
+) -> None:
+    client = client_of(sam)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/sales/leads/{mql.pk}/").status_code == 200
+        return len(queries)
+
+    def happen(count: int) -> None:
+        for n in range(count):
+            make_lead(f"Another {n}", contact=person)
+            with tenant_scope(acme):
+                activities.log_call(by=sam, lead=mql, outcome="Reached")
+
+    happen(1)
+    few = cost()
+    happen(15)
+    assert cost() == few <= 26

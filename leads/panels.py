@@ -1,0 +1,80 @@
+"""What the pages of contacts and accounts show about leads: panels, buttons, names of stages; and what happens to leads
+when contacts are merged or erased.
+"""
+
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from contacts import registry, search
+from contacts.models import Account, Contact
+from leads import queries
+from leads.creation import ENTERED, SEARCH_KIND
+from leads.models import Lead, Stage
+from leads.moves import keep_contact_stages
+from tenants.access import Right
+
+SHOWN = 8
+
+
+def register() -> None:
+    """Fill the registries of contacts."""
+    leads, activities = "leads/_panel_leads.html", "leads/_panel_activities.html"
+    for panels, of_leads, of_activities in (
+        (registry.contact_panels, _leads_of_contact, _activities_of_contact),
+        (registry.account_panels, _leads_of_account, _activities_of_account),
+    ):
+        panels.add(registry.Panel("leads", _("Leads"), leads, of_leads, icon="target-arrow", order=20))
+        panels.add(registry.Panel("activities", _("Activities"), activities, of_activities, icon="checklist", order=30))
+    add = registry.contact_actions.add
+    add(registry.Action("call", _("Log call"), "phone", _path_to_call, Right.WORK_LEADS, 10))
+    add(registry.Action("lead", _("New lead"), "target-arrow", _path_to_lead, Right.WORK_LEADS, 20))
+    registry.stages.fill(lambda: Stage.choices)
+    registry.object_pages |= {
+        "lead": "leads:detail",
+        "activity": "leads:complete",
+        "opportunity": "leads:opportunity",
+    }
+    registry.after_merge.append(lambda survivor, merged: keep_contact_stages([survivor, merged]))
+    registry.erasers.append(erase)
+
+
+def erase(contact_ids: list[int], addresses: list[str]) -> None:
+    """Forget what was entered about these people; that there was a lead, and how far it came, stays."""
+    theirs = Lead.objects.filter(Q(contact__in=contact_ids) | Q(email__in=[a for a in addresses if a]))
+    ids = list(theirs.values_list("pk", flat=True))
+    nothing: dict[str, Any] = dict.fromkeys(ENTERED, "")
+    Lead.objects.filter(pk__in=ids).update(**nothing, custom={}, unmatched_at=Now(), updated_at=Now())
+    for lead in Lead.objects.filter(pk__in=ids).only("pk", "topic"):
+        search.index(SEARCH_KIND, lead.pk, lead.topic)
+
+
+def _leads_of_contact(contact: Contact) -> dict[str, Any]:
+    return {"leads": queries.shown().filter(contact=contact).order_by("-pk")[:SHOWN], "whom": f"contact:{contact.pk}"}
+
+
+def _leads_of_account(account: Account) -> dict[str, Any]:
+    leads = queries.shown().filter(account=account).order_by("-pk")[:SHOWN]
+    deals = queries.opportunities().filter(account=account).order_by("-pk")[:SHOWN]
+    return {"leads": leads, "opportunities": deals, "whom": f"account:{account.pk}"}
+
+
+def _activities_of_contact(contact: Contact) -> dict[str, Any] | None:
+    rows = list(queries.activities().filter(contact=contact).order_by("-pk")[:SHOWN])
+    return {"activities": rows, "plan": f"contact={contact.pk}"}
+
+
+def _activities_of_account(account: Account) -> dict[str, Any] | None:
+    rows = list(queries.activities().filter(account=account).order_by("-pk")[:SHOWN])
+    return {"activities": rows, "names_person": True} if rows else None
+
+
+def _path_to_call(contact: Contact) -> str:
+    return reverse("leads:log_call") + f"?contact={contact.pk}"
+
+
+def _path_to_lead(contact: Contact) -> str:
+    return reverse("leads:new") + f"?whom=contact:{contact.pk}"
