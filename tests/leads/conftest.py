@@ -59,9 +59,6 @@ def record_score() -> Callable[..., None]:
     from contacts import timeline
     from leads.models import Lead
 
-    if "score.changed" not in {kind.key for kind in timeline.kinds()}:
-        timeline.register(timeline.Kind("score.changed", title="Score changed", icon="gauge", sentence="{from} → {to}"))
-
     def record(lead: Lead, before: int | None, after: int, **detail: Any) -> None:
         Lead.objects.filter(pk=lead.pk).update(score=after)
         detail = {"model": "Fit", "from": before, "to": after, "threshold": 50, "is_primary": True, **detail}

@@ -19,7 +19,7 @@ from tenants.scope import tenant_scope
 pytestmark = pytest.mark.django_db(transaction=True)
 MakeLead = Callable[..., Lead]
 NOW = timezone.now()
-timeline.register(Kind("test.looked", title="Looked", icon="eye", sentence="looked", is_activity=True))
+timeline.register(Kind("test.looked_at_leads", title="Looked", icon="eye", sentence="looked", is_activity=True))
 
 
 def stage(lead: Lead, tenant: Tenant) -> str:
@@ -125,11 +125,11 @@ def test_what_the_contact_does_afterwards_engages_an_inquiry(
 ) -> None:
     lead = make_lead(contact=person)
     with tenant_scope(acme):
-        timeline.record("test.looked", contact=person, occurred_at=lead.created_at - timedelta(hours=1))
+        timeline.record("test.looked_at_leads", contact=person, occurred_at=lead.created_at - timedelta(hours=1))
     wakeups.run_due()
     assert stage(lead, acme) == Stage.INQUIRY
     with tenant_scope(acme):
-        timeline.record("test.looked", contact=person)
+        timeline.record("test.looked_at_leads", contact=person)
     wakeups.run_due()
     assert stage(lead, acme) == Stage.ENGAGED
 
