@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from contacts import consent, deletion, duplicates, erasure, merging, people, registry, roles, search, timeline
@@ -123,6 +124,11 @@ def test_tables_that_are_computed_are_left_alone(acme: Tenant, max_: Member, mon
         monkeypatch.setattr(registry, "computed", {"contacts.Role"})
         merging.merge(keep, other, by=max_)
         assert Role.objects.get().contact == other
+
+
+def test_what_is_named_as_computed_exists() -> None:
+    assert {"scoring.Score", "scoring.ScoreEntry"} <= registry.computed
+    assert all(apps.get_model(label) for label in registry.computed)
 
 
 def test_a_merge_answers_the_ambiguity(acme: Tenant, max_: Member) -> None:
