@@ -32,15 +32,20 @@ def members(settings: dict[str, Any]) -> sql.Composed:
 
 
 def admissible(journey: Journey, candidates: sql.Composable) -> sql.Composed:
-    """SQL: contact_id of the candidates whom the journey may take: active, consenting enough, not excluded by it."""
+    """SQL: contact_id of the candidates whom the journey may take."""
     return sql.SQL(
-        """SELECT candidate.contact_id FROM ({candidates}) candidate
-           JOIN contacts_contact contact ON contact.id = candidate.contact_id
-           WHERE contact.is_active AND contact.consent_level >= {consent} AND NOT EXISTS (
+        """SELECT contact.id AS contact_id FROM ({candidates}) candidate
+           JOIN contacts_contact contact ON contact.id = candidate.contact_id WHERE {may_take_part}"""
+    ).format(candidates=candidates, may_take_part=may_take_part(journey))
+
+
+def may_take_part(journey: Journey) -> sql.Composed:
+    """SQL condition over `contact`: it is active, consents enough, and is not excluded by the journey."""
+    return sql.SQL(
+        """contact.is_active AND contact.consent_level >= {consent} AND NOT EXISTS (
              SELECT FROM segments_segmentmember excluded
-             WHERE excluded.segment_id = {exclusion} AND excluded.contact_id = candidate.contact_id)"""
+             WHERE excluded.segment_id = {exclusion} AND excluded.contact_id = contact.id)"""
     ).format(
-        candidates=candidates,
         consent=sql.Literal(journey.minimum_consent),
         exclusion=sql.Literal(journey.exclusion_segment_id or 0),
     )

@@ -1,9 +1,9 @@
 """How a branch is decided: from the timeline and the state, never from the wake-up, which only makes it look sooner.
 
-A waiting participant is looked at on arrival, once more when its arrival lies below the readers' horizon (a fact
-recorded by then was visible, or its reader will see the participant), at each wake-up, and at its deadline; there it
-waits until every transaction that was running at the deadline has ended, so that the answer does not depend on who
-commits first. The engine holds the participant's lock, so one branch is taken, once.
+A waiting participant is looked at on arrival, at each wake-up, and at its deadline. A fact that a look does not see is
+not committed yet: the reader that will read it finds the participant there, waits for the look's lock, and then makes
+the engine look again. At the deadline a look waits until every transaction that was running then has ended, so that the
+answer does not depend on who commits first. The engine holds the participant's lock, so one branch is taken, once.
 """
 
 from collections.abc import Callable, Iterable
@@ -73,9 +73,7 @@ def wait_for(
         if decision := decisions.get(traveller.id):
             _take(due, traveller, decision)
         elif due.now < deadline:
-            is_settled = traveller.arrived_xid < due.horizon
-            at = deadline if is_settled else due.now + SETTLE
-            due.look_again(traveller, min(at, deadline, due.now + every if every else deadline), deadline)
+            due.look_again(traveller, min(deadline, due.now + every) if every else deadline, deadline)
         elif traveller.deadline_xid is None or traveller.deadline_xid >= due.horizon:
             due.look_again(traveller, due.now + SETTLE, deadline, deadline_xid=traveller.deadline_xid or due.xid)
         else:
@@ -95,17 +93,19 @@ def first_hits(travellers: Iterable[Traveller], deadlines: Deadlines, event: Eve
     begins = [person.entered_at if event.email_tile else person.arrived_at for person in people]
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT DISTINCT ON (person.id) person.id, fact.id, fact.link_id, fact.occurred_at
+            """SELECT person.id, first.id, first.link_id, first.occurred_at
                FROM unnest(%(ids)s::bigint[], %(contacts)s::bigint[], %(begins)s::timestamptz[],
                            %(ends)s::timestamptz[]) AS person (id, contact_id, begins_at, ends_at)
-               JOIN contacts_interaction fact ON fact.contact_id = person.contact_id
-                AND fact.recorded_at >= %(earliest)s AND fact.kind = %(kind)s
-                AND fact.occurred_at BETWEEN person.begins_at AND person.ends_at
-                AND (%(object_id)s::bigint IS NULL OR fact.object_id = %(object_id)s)
-                AND (%(links)s::bigint[] IS NULL OR fact.link_id = ANY(%(links)s))
-               LEFT JOIN messaging_message message ON message.id = fact.message_id
-               WHERE %(tile)s = '' OR (message.participant_id = person.id AND message.tile = %(tile)s)
-               ORDER BY person.id, fact.occurred_at, fact.id""",
+               CROSS JOIN LATERAL (
+                 SELECT fact.id, fact.link_id, fact.occurred_at FROM contacts_interaction fact
+                 WHERE fact.contact_id = person.contact_id AND fact.recorded_at >= %(earliest)s
+                   AND fact.kind = %(kind)s AND fact.occurred_at BETWEEN person.begins_at AND person.ends_at
+                   AND (%(object_id)s::bigint IS NULL OR fact.object_id = %(object_id)s)
+                   AND (%(links)s::bigint[] IS NULL OR fact.link_id = ANY(%(links)s))
+                   AND (%(tile)s = '' OR EXISTS (
+                     SELECT FROM messaging_message message WHERE message.id = fact.message_id
+                       AND message.participant_id = person.id AND message.tile = %(tile)s))
+                 ORDER BY fact.occurred_at, fact.id LIMIT 1) first""",
             {
                 "ids": [person.id for person in people],
                 "contacts": [person.contact_id for person in people],

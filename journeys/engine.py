@@ -52,6 +52,7 @@ def run_batch(tenant_id: int, journey_id: int) -> int:
         if opened is None:
             return 0
         journey, version = opened
+        claiming.go_by_index()
         claimed = claiming.claim(journey, claiming.DUE, limit=BATCH)
         if not claimed:
             return 0
@@ -147,6 +148,7 @@ def _enrol(tenant_id: int, journey_id: int) -> bool:
         opened = _open(journey_id)
         if opened is None or opened[0].enrolled_to is None:
             return False
+        claiming.go_by_index()
         entering.enrol_chunk(opened[0], opened[1].tiles)
         return True
 

@@ -54,9 +54,8 @@ def enter(journey: Journey, tree: dict[str, Any], entries: Sequence[tuple[int, F
     many is written down as stopped, so that it is seen.
     """
     ids = [contact_id for contact_id, _fact in entries]
-    candidates = sql.SQL("SELECT DISTINCT unnest({}::bigint[]) AS contact_id").format(sql.Literal(ids))
     statement = sql.SQL(_ENTER).format(
-        admissible=audience.admissible(journey, candidates), may_enter=sql.SQL(_MAY_ENTER[journey.reentry])
+        may_take_part=audience.may_take_part(journey), may_enter=sql.SQL(_MAY_ENTER[journey.reentry])
     )
     is_parallel = journey.reentry == Reentry.EACH_TIME
     with connection.cursor() as cursor:
@@ -112,7 +111,9 @@ _ENTER = """
         SELECT trigger.*, past.times, past.recent,
                past.recent + turn > %(max_entries)s OR depth > %(max_depth)s AS is_loop
         FROM trigger
-        JOIN ({admissible}) admitted USING (contact_id)
+        CROSS JOIN LATERAL (
+            SELECT id FROM contacts_contact contact WHERE contact.id = trigger.contact_id AND {may_take_part} LIMIT 1
+            ) admitted
         CROSS JOIN LATERAL (
             SELECT count(*) AS times, count(*) FILTER (WHERE state = 'active') AS active,
                    count(*) FILTER (WHERE entered_at > now() - %(within)s::interval) AS recent,
@@ -122,7 +123,7 @@ _ENTER = """
             WHERE earlier.journey_id = %(journey)s AND earlier.contact_id = trigger.contact_id) past
         WHERE {may_enter})
     INSERT INTO journeys_participant (journey_id, contact_id, entry, is_parallel, state, reason, tile, lead_id,
-                                      cause_id, depth, entered_at, arrived_at, arrived_xid, due_at, left_at)
+                                      cause_id, depth, entered_at, arrived_at, due_at, left_at)
     SELECT %(journey)s, contact_id,
            CASE WHEN is_loop THEN 'loop:' || current_date
                 WHEN %(is_once)s OR times = 0 AND NOT %(is_parallel)s THEN 'once'
@@ -131,7 +132,7 @@ _ENTER = """
            %(is_parallel)s,
            CASE WHEN is_loop THEN 'stopped' ELSE 'active' END, CASE WHEN is_loop THEN 'loop' ELSE '' END,
            %(tile)s, lead_id, cause_id, least(depth, 32767), clock_timestamp(), clock_timestamp(),
-           pg_current_xact_id()::text::bigint, CASE WHEN NOT is_loop THEN now() END, CASE WHEN is_loop THEN now() END
+           CASE WHEN NOT is_loop THEN now() END, CASE WHEN is_loop THEN now() END
     FROM candidate
     ON CONFLICT DO NOTHING
     RETURNING contact_id, lead_id, cause_id, depth, state"""
@@ -146,7 +147,7 @@ def _record(journey: Journey, entered: Sequence[tuple[Any, ...]]) -> None:
                   jsonb_build_object('journey', %(name)s::text) AS detail
            FROM unnest(%(contacts)s::bigint[], %(leads)s::bigint[], %(causes)s::bigint[], %(depths)s::int[])
              AS person (contact_id, lead_id, cause_id, depth)
-           JOIN contacts_contact contact ON contact.id = person.contact_id""",
+           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = person.contact_id LIMIT 1) contact""",
         {
             "contacts": [row[0] for row in entered],
             "leads": [row[1] for row in entered],

@@ -121,8 +121,6 @@ class Participant(models.Model):
     depth = models.SmallIntegerField(default=0, db_default=0)
     entered_at = models.DateTimeField(db_default=Now())
     arrived_at = models.DateTimeField(db_default=Now())
-    # Where the timeline stood on arrival: a branch may be decided once this lies below the readers' horizon.
-    arrived_xid = models.BigIntegerField(null=True)
     # When it must have moved on by itself (a wait's end, a branch's time-out); null until the tile has said.
     deadline_at = models.DateTimeField(null=True)
     # Where the timeline stood when the deadline was found to be over: it counts once this lies below the horizon.

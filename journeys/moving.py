@@ -132,7 +132,7 @@ def _move_all(journey: Journey, version: JourneyVersion, key: str, target: str, 
                  SELECT journey_id, %(version)s, id, contact_id, tile, %(outcome)s, arrived_at
                  FROM journeys_participant WHERE journey_id = %(journey)s AND tile = %(tile)s AND state = 'active')
                UPDATE journeys_participant SET tile = %(target)s, due_at = now(), arrived_at = now(),
-                      arrived_xid = pg_current_xact_id()::text::bigint, deadline_at = NULL, deadline_xid = NULL
+                      deadline_at = NULL, deadline_xid = NULL
                WHERE journey_id = %(journey)s AND tile = %(tile)s AND state = 'active'""",
             {
                 "version": version.number,
@@ -168,55 +168,48 @@ _TRACE = """
                                     detail, arrived_at)
         SELECT here.journey_id, %(version)s, here.id, here.contact_id, here.tile, %(outcome)s, step.cause_id, %(actor)s,
                coalesce(step.detail, '{}'), here.arrived_at
-        FROM step JOIN journeys_participant here ON here.id = step.id)"""
+        FROM step CROSS JOIN LATERAL (SELECT * FROM journeys_participant WHERE id = step.id LIMIT 1) here)"""
 
 
 def _go(due: Due, branch: str, follower: str | None, steps: Sequence[Step], actor_id: int | None) -> None:
     """Move one branch's people to what follows it, or to the end. One statement: trace and move."""
-    leads = [step.lead_id for step in steps]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH {_TRACE},
-                 leads AS (SELECT * FROM unnest(%(ids)s::bigint[], %(leads)s::bigint[]) AS given (id, lead_id))
-                UPDATE journeys_participant moving SET
-                    tile = coalesce(%(follower)s, moving.tile),
-                    state = CASE WHEN %(follower)s IS NULL THEN 'done' ELSE moving.state END,
-                    due_at = CASE WHEN %(follower)s IS NOT NULL THEN now() END,
-                    left_at = CASE WHEN %(follower)s IS NULL THEN now() END,
-                    lead_id = coalesce(leads.lead_id, moving.lead_id),
-                    arrived_at = now(), arrived_xid = pg_current_xact_id()::text::bigint,
-                    deadline_at = NULL, deadline_xid = NULL, reason = ''
-                FROM leads WHERE moving.id = leads.id""",
+            f"""WITH {_TRACE}
+                UPDATE journeys_participant SET
+                    tile = coalesce(%(follower)s, tile),
+                    state = CASE WHEN %(follower)s::text IS NULL THEN 'done' ELSE state END,
+                    due_at = CASE WHEN %(follower)s::text IS NOT NULL THEN now() END,
+                    left_at = CASE WHEN %(follower)s::text IS NULL THEN now() END,
+                    arrived_at = now(), deadline_at = NULL, deadline_xid = NULL, reason = ''
+                WHERE id = ANY(%(ids)s)""",
             {
                 "ids": [step.traveller.id for step in steps],
                 "causes": [step.cause_id for step in steps],
                 "details": [Jsonb(step.detail) for step in steps] if any(step.detail for step in steps) else None,
-                "leads": leads,
                 "version": due.version,
                 "outcome": branch,
                 "follower": follower,
                 "actor": actor_id,
             },
         )
+        leads = [(step.lead_id, step.traveller.id) for step in steps if step.lead_id]
+        if leads:
+            cursor.executemany("UPDATE journeys_participant SET lead_id = %s WHERE id = %s", leads)
 
 
 def _stay(looks: Sequence[Look]) -> None:
-    """Note when those who stay are looked at again."""
-    if not looks:
+    """Note when those who stay are looked at again; who arrived together waits together, so these are few sets."""
+    together: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for look in looks:
+        together[look.at, look.deadline_at, look.deadline_xid].append(look.traveller.id)
+    if not together:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE journeys_participant waiting
-               SET due_at = look.at, deadline_at = look.deadline_at, deadline_xid = look.deadline_xid, reason = ''
-               FROM unnest(%(ids)s::bigint[], %(ats)s::timestamptz[], %(deadlines)s::timestamptz[], %(xids)s::bigint[])
-                 AS look (id, at, deadline_at, deadline_xid)
-               WHERE waiting.id = look.id""",
-            {
-                "ids": [look.traveller.id for look in looks],
-                "ats": [look.at for look in looks],
-                "deadlines": [look.deadline_at for look in looks],
-                "xids": [look.deadline_xid for look in looks],
-            },
+        cursor.executemany(
+            """UPDATE journeys_participant SET due_at = %s, deadline_at = %s, deadline_xid = %s, reason = ''
+               WHERE id = ANY(%s)""",
+            [(*moments, ids) for moments, ids in together.items()],
         )
 
 
@@ -261,7 +254,7 @@ def _record(
                   person.cause_id, person.depth + 1 AS depth, coalesce(person.detail, %(detail)s::jsonb) AS detail
            FROM unnest(%(contacts)s::bigint[], %(leads)s::bigint[], %(causes)s::bigint[], %(depths)s::int[],
                        coalesce(%(details)s::jsonb[], '{}')) AS person (contact_id, lead_id, cause_id, depth, detail)
-           JOIN contacts_contact contact ON contact.id = person.contact_id""",
+           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = person.contact_id LIMIT 1) contact""",
         {
             "contacts": [traveller.contact_id for traveller in travellers],
             "leads": [traveller.lead_id for traveller in travellers],

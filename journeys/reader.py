@@ -5,17 +5,21 @@ It moves nobody: it makes the engine look sooner, and every look decides from th
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 from django.db import connection
 from psycopg import sql
 
 from contacts.reactor import Batch, Fact, Reader
-from journeys import audience, entering, locking
+from journeys import audience, claiming, entering, locking
 from journeys.models import Journey, JourneyVersion
 from journeys.tiles import registry
 from tenants import wakeups
 
+# Whom a wake-up reaches.
+WHO: LiteralString = "person.state = 'active'"
+# How many participations of one contact in one journey are looked at for one fact.
+AT_ONCE: LiteralString = "1000"
 # After these a person may have to leave a journey: the engine looks at once.
 STOPPERS = frozenset({"consent.refused", "contact.changed", "contact.merged", "contact.deleted", "segment.entered"})
 
@@ -39,6 +43,7 @@ def run(batch: Batch) -> None:
         return
     entered = sum(_let_in(each, batch) for each in running)
     waiting = _listening(running, batch)
+    claiming.go_by_index()
     woken = _wake(waiting) + _wake_everywhere(fact for fact in batch.rows if fact.kind in STOPPERS)
     _note_late(waiting)
     if entered or woken:
@@ -99,17 +104,25 @@ def _listening(running: Iterable[Running], batch: Batch) -> Waiting:
 
 
 def _wake(waiting: Waiting) -> int:
-    """Make the engine look at those who wait at a listening tile; index: participant_of_contact."""
+    """Make the engine look at those who wait at a listening tile; index: participant_of_contact.
+
+    Also at those whose turn it is already: the engine may be looking right now, without seeing the fact. This waits
+    for its lock, and so has the last word.
+    """
     pairs = {(journey, tile, fact.contact_id) for (journey, tile), facts in waiting.items() for fact in facts}
     if not pairs:
         return 0
     journeys, tiles, contacts = zip(*pairs, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE journeys_participant person SET due_at = now()
-               FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS touched (journey_id, tile, contact_id)
-               WHERE person.contact_id = touched.contact_id AND person.journey_id = touched.journey_id
-                 AND person.tile = touched.tile AND person.state = 'active' AND person.due_at > now()""",
+            f"""UPDATE journeys_participant person SET due_at = now()
+                WHERE {WHO} AND person.id = ANY(ARRAY(
+                  SELECT found.id FROM unnest(%s::bigint[], %s::text[], %s::bigint[])
+                    AS touched (journey_id, tile, contact_id)
+                  CROSS JOIN LATERAL (
+                    SELECT id FROM journeys_participant there WHERE there.contact_id = touched.contact_id
+                      AND there.journey_id = touched.journey_id AND there.tile = touched.tile
+                    LIMIT {AT_ONCE}) found))""",
             [list(journeys), list(tiles), list(contacts)],
         )
         return cursor.rowcount
@@ -122,8 +135,7 @@ def _wake_everywhere(facts: Iterable[Fact]) -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE journeys_participant SET due_at = now()
-               WHERE contact_id = ANY(%s) AND state = 'active' AND due_at > now()""",
+            f"UPDATE journeys_participant person SET due_at = now() WHERE contact_id = ANY(%s) AND {WHO}",
             [contacts],
         )
         return cursor.rowcount
@@ -140,16 +152,18 @@ def _note_late(waiting: Waiting) -> None:
     journeys, tiles, contacts, facts, moments = (list(column) for column in zip(*rows, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO journeys_visit (journey_id, version, participant_id, contact_id, tile, outcome, cause_id)
+            f"""INSERT INTO journeys_visit (journey_id, version, participant_id, contact_id, tile, outcome, cause_id)
                SELECT visit.journey_id, visit.version, visit.participant_id, visit.contact_id, visit.tile, 'late',
                       fact.id
                FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[])
                  AS fact (journey_id, tile, contact_id, id, recorded_at)
-               JOIN journeys_participant person
-                 ON person.contact_id = fact.contact_id AND person.journey_id = fact.journey_id
-               JOIN journeys_visit visit ON visit.participant_id = person.id AND visit.tile = fact.tile
-                AND visit.at >= person.entered_at AND visit.at < fact.recorded_at
-                AND visit.outcome IN ('no', 'none') AND visit.cause_id IS NULL""",
+               CROSS JOIN LATERAL (
+                 SELECT id, entered_at FROM journeys_participant
+                 WHERE contact_id = fact.contact_id AND journey_id = fact.journey_id LIMIT {AT_ONCE}) person
+               CROSS JOIN LATERAL (
+                 SELECT * FROM journeys_visit WHERE participant_id = person.id AND at >= person.entered_at
+                   AND at < fact.recorded_at AND tile = fact.tile AND outcome IN ('no', 'none') AND cause_id IS NULL
+                 LIMIT 1) visit""",
             [journeys, tiles, contacts, facts, moments],
         )
 

@@ -80,7 +80,8 @@ class SendEmail(TileKind):
                       contact.email AS address, %(email)s AS email_id,
                       CASE WHEN person.cause_id IS NULL THEN %(bulk)s ELSE %(triggered)s END AS priority,
                       person.journey_id, person.tile, person.id AS participant_id, %(expires_at)s AS expires_at
-               FROM journeys_participant person JOIN contacts_contact contact ON contact.id = person.contact_id
+               FROM journeys_participant person CROSS JOIN LATERAL (
+                 SELECT email FROM contacts_contact WHERE id = person.contact_id LIMIT 1) contact
                WHERE person.id = ANY(%(ids)s)""",
             {
                 "ids": due.ids,

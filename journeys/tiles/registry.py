@@ -62,7 +62,6 @@ class Traveller(NamedTuple):
     depth: int
     entered_at: datetime
     arrived_at: datetime
-    arrived_xid: int
     deadline_at: datetime | None
     deadline_xid: int | None
     time_zone: str
