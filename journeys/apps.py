@@ -6,8 +6,8 @@ class JourneysConfig(AppConfig):
     name = "journeys"
 
     def ready(self) -> None:
-        from contacts import reactor, timeline
-        from journeys import engine, reader  # noqa: F401 (the engine's queue)
+        from contacts import reactor, registry, timeline
+        from journeys import engine, merging, people, reader  # noqa: F401 (the engine's queue)
         from journeys.kinds import KINDS
         from journeys.tiles import (  # noqa: F401 (they register, in the order of the menu)
             activity,
@@ -24,5 +24,17 @@ class JourneysConfig(AppConfig):
         from tenants.registry import Section, menu
 
         menu.add(Section.MARKETING, _("Journeys"), "journeys:list", "sitemap", Right.VIEW, 10)
+        registry.contact_panels.add(
+            registry.Panel(
+                "journeys",
+                _("Journeys"),
+                "journeys/_of_contact.html",
+                lambda contact: {"participations": people.of_contact(contact.pk)},
+                icon="sitemap",
+                order=60,
+            )
+        )
+        registry.object_pages["journey"] = "journeys:detail"
+        registry.before_merge.append(merging.settle)
         timeline.register(*KINDS)
         reactor.register(reader.READER)

@@ -96,7 +96,7 @@ def stop_where(
 
     The caller is alone with the journey. Works in chunks, so that memory stays flat.
     """
-    version = _live_number(journey)
+    version = live_number(journey)
     count = 0
     while limit is None or count < limit:
         chunk = claiming.claim(journey, condition, params, limit=CHUNK, is_patient=True)
@@ -145,7 +145,8 @@ def _move_all(journey: Journey, version: JourneyVersion, key: str, target: str, 
     figures.append(journey.pk, {(key, MOVED): count, (target, figures.IN): count})
 
 
-def _live_number(journey: Journey) -> int:
+def live_number(journey: Journey) -> int:
+    """The number of the journey's live version; 0 while there is none."""
     live = journey.versions.filter(state=JourneyVersion.State.LIVE).values_list("number", flat=True).first()
     return live or 0
 

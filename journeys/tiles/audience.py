@@ -52,7 +52,7 @@ class AudienceForm(TileForm):
             self.add_error(needed, _("Choose at least one."))
         return cleaned
 
-    def settings(self) -> dict[str, Any]:
+    def to_settings(self) -> dict[str, Any]:
         """Ids of the chosen source."""
         cleaned = self.cleaned_data
         if cleaned["source"] == audience.FORM:

@@ -38,7 +38,7 @@ class EmailForm(TileForm):
         expires = settings.get("expires_at")
         return {**settings, "expires_at": datetime.fromisoformat(expires) if expires else None}
 
-    def settings(self) -> dict[str, Any]:
+    def to_settings(self) -> dict[str, Any]:
         """The e-mail's id, the wall time without a zone."""
         expires = self.cleaned_data["expires_at"]
         until = expires.replace(tzinfo=None).isoformat(timespec="minutes") if expires else None

@@ -90,7 +90,7 @@ class IfThenForm(TileForm):
             self.add_error("link", _("This link is in another e-mail."))
         return cleaned
 
-    def settings(self) -> dict[str, Any]:
+    def to_settings(self) -> dict[str, Any]:
         """Only what the chosen condition needs."""
         cleaned, event = self.cleaned_data, self.cleaned_data["event"]
         kept: dict[str, Any] = {"event": event, "amount": cleaned["amount"], "unit": cleaned["unit"]}

@@ -157,7 +157,7 @@ class TileForm(Form):
         """The form's initial values from a tile's settings."""
         return settings
 
-    def settings(self) -> dict[str, Any]:
+    def to_settings(self) -> dict[str, Any]:
         """The tile's settings (JSON) from the valid form."""
         return dict(self.cleaned_data)
 

@@ -42,7 +42,7 @@ class SplitForm(TileForm):
         """The stored list of shares by letter."""
         return dict(zip(LETTERS, settings.get("shares", []), strict=False)) or {"a": 50}
 
-    def settings(self) -> dict[str, Any]:
+    def to_settings(self) -> dict[str, Any]:
         """The shares as a list, without the last one."""
         return {"shares": [self.cleaned_data[letter] for letter in "abc" if self.cleaned_data[letter]]}
 

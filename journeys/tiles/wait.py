@@ -49,7 +49,7 @@ class WaitForm(TileForm):
             self.add_error(needed, _("Say how long."))
         return cleaned
 
-    def settings(self) -> dict[str, Any]:
+    def to_settings(self) -> dict[str, Any]:
         """The duration, or the wall time without a zone (it is the journey's)."""
         cleaned = self.cleaned_data
         if cleaned["how"] == "until":

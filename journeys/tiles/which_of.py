@@ -44,7 +44,7 @@ class WhichOfForm(TileForm):
             self.add_error("links", _("Choose links of one e-mail only."))
         return cleaned
 
-    def settings(self) -> dict[str, Any]:
+    def to_settings(self) -> dict[str, Any]:
         """Ids of the links, in the order of the e-mail."""
         cleaned = self.cleaned_data
         return {

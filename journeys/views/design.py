@@ -42,7 +42,7 @@ def tile(request: Any, pk: int, key: str) -> HttpResponse:
         return show(request, journey, "journeys/_tile.html", context)
     if not form.is_valid():
         return show(request, journey, "journeys/_tile.html", context, status=422)
-    name, settings = request.POST.get("tile_name", "").strip()[:100], form.settings()
+    name, settings = request.POST.get("tile_name", "").strip()[:100], form.to_settings()
     return _change(
         request, journey, lambda shape: tree.configure(shape, key, name=name, settings=settings), to_tile=key
     )

@@ -336,3 +336,20 @@ def test_a_new_version_maps_people_by_their_tiles(world: World, max_: Member) ->
     world.go_live(journey)
     world.run()
     assert {(p.state, p.reason) for p in world.people(journey)} == {("exited", "tile_removed")}
+
+
+def test_of_two_merged_contacts_the_further_participation_goes_on(world: World, max_: Member) -> None:
+    from contacts import merging
+
+    survivor, merged = world.contacts(2)
+    journey = world.journey(WAIT, WAIT)
+    world.run()
+    with tenant_scope(world.tenant):
+        from journeys import people
+
+        people.move_on(Participant.objects.get(contact_id=merged), "next", max_)
+        merging.merge(Contact.objects.get(pk=survivor), Contact.objects.get(pk=merged), by=max_)
+    world.run()
+    rows = [(person.contact_id, person.state, person.reason) for person in world.people(journey)]
+    assert rows == [(survivor, "stopped", "merged"), (survivor, "active", "")]
+    assert place(world, journey)[1] == ("active", "2")

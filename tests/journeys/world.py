@@ -19,9 +19,6 @@ from tenants import wakeups
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
-if "segment.entered" not in {kind.key for kind in timeline.kinds()}:
-    timeline.register(timeline.Kind("segment.entered", title="Entered", icon="filter", sentence="entered"))
-
 Step = tuple[str, dict[str, Any]]
 
 
@@ -54,11 +51,11 @@ class World:
         """Very many new contacts, members of the segment, by two statements."""
         with tenant_scope(self.tenant), connection.cursor() as cursor:
             cursor.execute(
-                """INSERT INTO contacts_contact (email, first_name, last_name, sort_key, job_title, phone, country, city,
-                       time_zone, language, linkedin_url, external_id, source, consent_level, do_not_email,
+                """INSERT INTO contacts_contact (email, first_name, last_name, sort_key, job_title, phone, country,
+                       city, time_zone, language, linkedin_url, external_id, source, consent_level, do_not_email,
                        do_not_bulk_email, do_not_phone, do_not_track, custom, is_active)
-                   SELECT 'c' || n || '@example.org', 'C', n::text, n::text, '', '', '', '', '', '', '', '', '', 4, false,
-                       false, false, false, '{}', true
+                   SELECT 'c' || n || '@example.org', 'C', n::text, n::text, '', '', '', '', '', '', '', '', '', 4,
+                       false, false, false, false, '{}', true
                    FROM generate_series(1, %s) n""",
                 [count],
             )
