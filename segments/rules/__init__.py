@@ -20,6 +20,7 @@ from segments.rules.parsing import parse
 from segments.rules.vocabulary import ANY_ACTIVITY, Vocabulary
 from segments.rules.watching import Watches, watches
 from segments.rules.words import in_words
+from segments.rules.writing import to_json
 
 __all__ = [
     "ANY_ACTIVITY",
@@ -36,5 +37,6 @@ __all__ = [
     "leaves",
     "parse",
     "parts",
+    "to_json",
     "watches",
 ]
