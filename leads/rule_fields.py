@@ -14,6 +14,8 @@ SUBJECT = Subject(
     "lead",
     _("Lead"),
     table="leads_lead",
+    name="{t}.topic",
+    hint="{t}.company",
     one={
         "contact": "LEFT JOIN contacts_contact {j} ON {j}.id = {t}.contact_id AND {j}.is_active",
         "account": "LEFT JOIN contacts_account {j}"

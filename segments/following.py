@@ -54,6 +54,7 @@ class Follower:
         """The contacts to test again, each with the last row that made it so."""
         rows = [row for row in batch.rows if self.watches.touched_by(row.kind, row.object_id, row.detail)]
         touched = {row.contact_id: Cause(row.id, row.depth) for row in rows if row.contact_id}
+        touched |= {row.detail["other_id"]: Cause(row.id, row.depth) for row in rows if row.kind == "contact.merged"}
         if self.by_account:
             return touched | _colleagues(rows) if rows else touched
         about_accounts = [row for row in rows if row.account_id and not row.contact_id]

@@ -7,8 +7,8 @@ from segments.fields import Choices, Field, Objects, Type
 from segments.models import Segment
 from segments.rules.vocabulary import ANY_ACTIVITY
 from segments.subjects import Any, Subject
+from tenants.fields import CurrentTenant
 from tenants.models import Member
-from tenants.scope import current_tenant_id
 
 ACTIVE_CONTACTS = "{t}.is_active"
 
@@ -18,6 +18,8 @@ SUBJECTS = (
         _("Contact"),
         table="contacts_contact",
         where=ACTIVE_CONTACTS,
+        name="coalesce(nullif(trim({t}.first_name || ' ' || {t}.last_name), ''), nullif({t}.email, ''), '#' || {t}.id)",
+        hint="{t}.job_title",
         one={"account": "LEFT JOIN contacts_account {j} ON {j}.id = {t}.account_id AND {j}.is_active"},
         any={"role": Any("contacts_role", "contact_id", "true")},
     ),
@@ -25,6 +27,8 @@ SUBJECTS = (
         "account",
         _("Account"),
         table="contacts_account",
+        name="{t}.name",
+        hint="{t}.industry",
         where="{t}.is_active",
         any={
             "contact": Any("contacts_contact", "account_id", ACTIVE_CONTACTS),
@@ -37,7 +41,7 @@ SUBJECTS = (
 
 def members() -> Choices:
     """The tenant's members, as values of an owner field."""
-    rows = Member.objects.filter(tenant=current_tenant_id()).select_related("user").order_by("user__name")
+    rows = Member.objects.filter(tenant=CurrentTenant()).select_related("user").order_by("user__name")
     return [(member.pk, str(member)) for member in rows]
 
 
@@ -81,7 +85,13 @@ FIELDS = (
         join=_FACTS,
         changed_by=(ANY_ACTIVITY,),
     ),
-    Field("role.kind", _("Buying role"), Type.CHOICE, choices=lambda: Role.Kind.choices, changed_by=("role.changed",)),
+    Field(
+        "role.kind",
+        _("Buying role"),
+        Type.CHOICE,
+        choices=lambda: Role.Kind.choices,
+        changed_by=("contact.role_given", "contact.role_taken"),
+    ),
     Field("account.name", _("Name"), Type.TEXT),
     Field("account.industry", _("Industry"), Type.TEXT),
     Field("account.employees", _("Employees"), Type.NUMBER),

@@ -200,10 +200,10 @@ def _row_values(segment: Segment, ids: list[int], causes: Mapping[int, Cause], b
     }
 
 
-def error_of(segment: Segment) -> RuleError | None:
+def error_of(segment: Segment, vocabulary: Vocabulary | None = None) -> RuleError | None:
     """What is wrong with the segment's rule now, if anything."""
     try:
-        rule_of(segment)
+        rule_of(segment, vocabulary)
     except RuleError as error:
         return error
     return None

@@ -23,15 +23,17 @@ class Any:
 class Subject:
     """A sort of record that rules can be about. In all SQL `{t}` is the subject's table and `{j}` the joined one.
 
-    `one` maps an entity to the join of its only row (in terms of joins before it: `{contact}`); `any` maps an entity
-    to the rows of which any may answer. `people` selects (subject_id, contact_id) of those whose facts count; empty:
-    the subject is the contact itself.
+    `name` and `hint` are what samples show. `one` maps an entity to the join of its only row (in terms of joins before
+    it: `{contact}`); `any` maps an entity to the rows of which any may answer. `people` selects (subject_id,
+    contact_id) of those whose facts count; empty: the subject is the contact itself.
     """
 
     key: str
     label: Text
     table: str
     where: str = "true"
+    name: str = "'#' || {t}.id"
+    hint: str = "''"
     one: Mapping[str, str] = field(default_factory=dict)
     any: Mapping[str, Any] = field(default_factory=dict)
     people: str = ""

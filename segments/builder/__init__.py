@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from segments.builder import drafts
 from segments.builder.rows import Rows
 from segments.rules import RuleError, Vocabulary, parse, to_json
-from tenants.registry import Text
 
 __all__ = ["RuleField", "RuleWidget"]
 
@@ -36,12 +35,17 @@ class RuleWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """`value` is a rule's JSON, complete or not."""
         context = super().get_context(name, value, attrs)
-        context |= rows_context(name, self.subject, value or {}, self.error)
+        context |= rows_context(name, self.subject, value if isinstance(value, dict) else {}, self.error)
         return context
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         """The draft that the rows say; a client without them may post the rule's JSON as text instead."""
-        return drafts.read(data, name) if drafts.is_posted(data, name) else data.get(name)
+        if drafts.is_posted(data, name):
+            return drafts.read(data, name)
+        try:
+            return json.loads(data.get(name) or "{}")
+        except ValueError:
+            return None
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return not drafts.is_posted(data, name) and name not in data
@@ -53,16 +57,11 @@ class RuleField(forms.Field):
     widget = RuleWidget
     default_error_messages = {"required": _("Add at least one condition.")}
 
-    def __init__(self, *, subject: str = "contact", label: Text | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, subject: str = "contact", label: Any = None, **kwargs: Any) -> None:
         super().__init__(label=label or _("Conditions"), widget=RuleWidget(subject), **kwargs)
         self.subject = subject
 
     def to_python(self, value: Any) -> drafts.Draft:
-        if isinstance(value, str) and value:
-            try:
-                value = json.loads(value)
-            except ValueError:
-                raise forms.ValidationError(_("This is not a rule."), code="rule") from None
         return drafts.without_blanks(value) if isinstance(value, dict) else {}
 
     def clean(self, value: Any) -> drafts.Draft:

@@ -201,7 +201,9 @@ class _Reader:
             for step in self.children(place)
             if not (action == "remove" and target == step)
         ]
-        steps = [{"did": next(iter(step.values()))} | {k: v for k, v in step.items() if k != "did_not"} for step in steps]
+        steps = [
+            {"did": next(iter(step.values()))} | {k: v for k, v in step.items() if k != "did_not"} for step in steps
+        ]
         if target == place and action == "step":
             steps.append({"did": ""})
         while len(steps) < 2:

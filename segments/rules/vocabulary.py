@@ -14,8 +14,8 @@ from contacts.timeline import Kind
 from segments import fields, subjects
 from segments.fields import Field
 from segments.models import Segment
+from tenants.fields import CurrentTenant
 from tenants.models import Tenant
-from tenants.scope import current_tenant_id
 
 # Stands for every kind that is an activity of the person herself.
 ANY_ACTIVITY = "activity"
@@ -26,7 +26,7 @@ class Vocabulary:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(Tenant.objects.values_list("time_zone", flat=True).get(pk=current_tenant_id()))
+        return ZoneInfo(Tenant.objects.values_list("time_zone", flat=True).get(pk=CurrentTenant()))
 
     @cached_property
     def _custom(self) -> dict[str, CustomField]:

@@ -1,0 +1,1 @@
+"""Pages of segments and the rule builder's answers."""
