@@ -34,7 +34,7 @@ def add_ticked(contact_ids: list[int], choice: str, by: Member) -> str:
 
 def find(member: Member, text: str, limit: int) -> Iterable[Hit]:
     """Segments whose name contains the text."""
-    rows = queries.in_use().filter(name__icontains=text).order_by("name")[:limit]
+    rows = queries.in_use().filter(name__icontains=text.replace("\0", "")).order_by("name")[:limit]
     return [
         Hit(row.name, reverse("segments:detail", args=[row.pk]), _("%(n)d contacts") % {"n": row.member_count})
         for row in rows

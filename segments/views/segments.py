@@ -23,7 +23,7 @@ def segment_list(request: Any) -> HttpResponse:
     """Segments in use, or the archived ones."""
     is_archive = request.GET.get("state") == Segment.State.ARCHIVED
     rows = Segment.objects.filter(state=Segment.State.ARCHIVED) if is_archive else queries.in_use()
-    text = request.GET.get("q", "").strip()
+    text = request.GET.get("q", "").replace("\0", "").strip()
     page = page_of(rows.filter(name__icontains=text) if text else rows, ("name", "pk"), request.GET)
     words = Vocabulary()
     context = {

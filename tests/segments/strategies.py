@@ -21,7 +21,7 @@ def moments(draw: st.DrawFn) -> Any:
 
 FACTS = st.builds(
     Fact,
-    kind=st.sampled_from(["test.clicked", "test.visited", "test.noted"]),
+    kind=st.sampled_from(["rules.clicked", "rules.visited", "rules.noted"]),
     at=moments(),
     object_id=st.sampled_from([None, 1, 2]),
     link_id=st.sampled_from([None, 7]),
@@ -83,7 +83,7 @@ def field_tests() -> st.SearchStrategy[Any]:
 
 @st.composite
 def behaviors(draw: st.DrawFn, *, is_step: bool = False) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["test.clicked", "test.visited", "activity"]))
+    kind = draw(st.sampled_from(["rules.clicked", "rules.visited", "activity"]))
     leaf: dict[str, Any] = {"did" if is_step or draw(st.booleans()) else "did_not": kind}
     if draw(st.booleans()):
         leaf["object"] = draw(st.sampled_from([1, [1, 2]]))

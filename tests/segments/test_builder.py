@@ -61,13 +61,13 @@ RULES: list[Any] = [
     {"all": [{"field": "account.employees", "op": "has_none"}]},
     {"all": [{"field": "role.kind", "op": "is", "value": "champion"}]},
     {"all": [{"field": "lead.stage", "op": "in", "value": ["mql", "sal"]}]},
-    {"any": [{"did": "test.clicked"}, {"did_not": "activity", "within_days": 90}]},
-    {"all": [{"did": "test.clicked", "at_least": 2, "at_most": 2, "between": ["2026-01-01", "2026-02-01"]}]},
-    {"all": [{"did": "test.clicked", "at_least": 2, "at_most": 5, "by": "account_contacts"}]},
-    {"all": [{"did": "test.visited", "where": {"url": {"op": "begins", "value": "/pricing"}}, "at_least": 3}]},
-    {"all": [{"sequence": [{"did": "test.visited"}, {"did": "test.clicked"}], "within_days": 7, "in_last_days": 90}]},
-    {"not": {"any": [{"did": "test.clicked"}, {"not": {"all": [{"did": "test.visited"}]}}]}},
-    {"all": [{"any": [{"did": "test.clicked"}]}, {"not": {"any": [{"any": [{"did": "test.noted"}]}]}}]},
+    {"any": [{"did": "rules.clicked"}, {"did_not": "activity", "within_days": 90}]},
+    {"all": [{"did": "rules.clicked", "at_least": 2, "at_most": 2, "between": ["2026-01-01", "2026-02-01"]}]},
+    {"all": [{"did": "rules.clicked", "at_least": 2, "at_most": 5, "by": "account_contacts"}]},
+    {"all": [{"did": "rules.visited", "where": {"url": {"op": "begins", "value": "/pricing"}}, "at_least": 3}]},
+    {"all": [{"sequence": [{"did": "rules.visited"}, {"did": "rules.clicked"}], "within_days": 7, "in_last_days": 90}]},
+    {"not": {"any": [{"did": "rules.clicked"}, {"not": {"all": [{"did": "rules.visited"}]}}]}},
+    {"all": [{"any": [{"did": "rules.clicked"}]}, {"not": {"any": [{"any": [{"did": "rules.noted"}]}]}}]},
 ]
 
 
@@ -115,7 +115,7 @@ def test_membership_and_consent_come_back_too(
 def test_a_condition_is_put_together_step_by_step(known: dict[str, int], max_: Member, client_of: Client) -> None:
     client = client_of(max_)
     empty = Inputs(client.get("/segments/new/").content.decode())
-    chosen = client.post(ROWS, empty.but(r_0__about="did:test.clicked"))
+    chosen = client.post(ROWS, empty.but(r_0__about="did:rules.clicked"))
     assert chosen["HX-Trigger"] == '{"rule-changed": {}}' or "rule-changed" in chosen["HX-Trigger"]
     in_window = client.post(ROWS, Inputs(chosen.content.decode()).but(r_0__when="last"))
     two = client.post(ROWS, Inputs(in_window.content.decode()).but(action="add:r", r_0__days="14"))
@@ -123,7 +123,7 @@ def test_a_condition_is_put_together_step_by_step(known: dict[str, int], max_: M
     inputs = Inputs(other.content.decode()).but(r_1__value="DE", r_0__times="2")
     assert draft_of(inputs) == {
         "all": [
-            {"did": "test.clicked", "at_least": 2, "within_days": 14},
+            {"did": "rules.clicked", "at_least": 2, "within_days": 14},
             {"field": "contact.country", "op": "is", "value": "DE"},
         ]
     }
@@ -149,13 +149,13 @@ def test_choosing_another_field_drops_the_former_ones_value(
 def test_steps_of_a_sequence_are_added_and_removed(known: dict[str, int], max_: Member, client_of: Client) -> None:
     client = client_of(max_)
     inputs = shown(
-        client, {"all": [{"sequence": [{"did": "test.visited"}, {"did": "test.clicked"}], "within_days": 7}]}
+        client, {"all": [{"sequence": [{"did": "rules.visited"}, {"did": "rules.clicked"}], "within_days": 7}]}
     )
     longer = Inputs(client.post(ROWS, inputs.but(action="step:r-0")).content.decode())
     assert "r-0-2" in longer.values["rule.node"]
-    shorter = client.post(ROWS, longer.but(action="remove:r-0-0", r_0_2__about="did:test.noted"))
+    shorter = client.post(ROWS, longer.but(action="remove:r-0-0", r_0_2__about="did:rules.noted"))
     leaf = draft_of(Inputs(shorter.content.decode()).values)["all"][0]
-    assert leaf["sequence"] == [{"did": "test.clicked"}, {"did": "test.noted"}]
+    assert leaf["sequence"] == [{"did": "rules.clicked"}, {"did": "rules.noted"}]
 
 
 def test_a_preview_says_how_many_in_words_and_shows_both_sides(acme: Tenant, max_: Member, client_of: Client) -> None:
@@ -200,7 +200,7 @@ def test_a_preview_that_takes_too_long_gives_up(
 def test_what_was_entered_stays_when_the_form_is_refused(max_: Member, client_of: Client, acme: Tenant) -> None:
     client = client_of(max_)
     inputs = shown(
-        client, {"all": [{"field": "contact.job_title", "op": "is", "value": "Head"}, {"did": "test.noted"}]}
+        client, {"all": [{"field": "contact.job_title", "op": "is", "value": "Head"}, {"did": "rules.noted"}]}
     )
     answer = client.post("/segments/new/", {"name": "", **inputs.values})
     assert answer.status_code == 422
@@ -210,7 +210,7 @@ def test_what_was_entered_stays_when_the_form_is_refused(max_: Member, client_of
 def test_the_wrong_row_is_named_in_a_refused_form(max_: Member, client_of: Client, acme: Tenant) -> None:
     client = client_of(max_)
     rule = {
-        "all": [{"did": "test.noted"}, {"not": {"any": [{"field": "contact.job_title", "op": "is", "value": "x"}]}}]
+        "all": [{"did": "rules.noted"}, {"not": {"any": [{"field": "contact.job_title", "op": "is", "value": "x"}]}}]
     }
     inputs = shown(client, rule)
     answer = client.post("/segments/new/", {"name": "N", **inputs.but(r_1_0__value="")})

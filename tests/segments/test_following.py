@@ -17,8 +17,8 @@ from tenants.scope import tenant_scope
 from tests.segments.stage import Stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CLICKED = {"did": "test.clicked"}
-LATELY = {"did": "test.clicked", "within_days": 90}
+CLICKED = {"did": "rules.clicked"}
+LATELY = {"did": "rules.clicked", "within_days": 90}
 
 
 def test_going_live_evaluates_everybody(stage: Stage, acme: Tenant) -> None:
@@ -38,7 +38,7 @@ def test_a_fact_moves_its_person_in_and_says_what_caused_it(stage: Stage, acme: 
     stage.person("Ben")
     segment = stage.segment(CLICKED)
     wakeups.run_due()
-    cause = stage.happened("test.clicked", amara)
+    cause = stage.happened("rules.clicked", amara)
     wakeups.run_due()
     assert stage.members(segment) == {"Amara"}
     with tenant_scope(acme):
@@ -60,7 +60,7 @@ def test_a_change_of_a_field_moves_its_person_out(stage: Stage, acme: Tenant) ->
 
 def test_a_window_lets_its_person_out_when_it_ends(stage: Stage, acme: Tenant) -> None:
     segment = stage.segment(LATELY)
-    stage.happened("test.clicked", stage.person("Amara"))
+    stage.happened("rules.clicked", stage.person("Amara"))
     wakeups.run_due()
     assert stage.members(segment) == {"Amara"}
     stage.later(timedelta(days=90) - timedelta(minutes=5))
@@ -76,7 +76,7 @@ def test_a_window_lets_its_person_out_when_it_ends(stage: Stage, acme: Tenant) -
 def test_who_has_been_silent_long_enough_comes_in_by_the_clock(stage: Stage) -> None:
     segment = stage.segment({"did_not": "activity", "within_days": 30})
     amara = stage.person("Amara")
-    stage.happened("test.visited", amara)
+    stage.happened("rules.visited", amara)
     wakeups.run_due()
     assert stage.members(segment) == set()
     stage.later(timedelta(days=30, minutes=1))
@@ -86,7 +86,7 @@ def test_who_has_been_silent_long_enough_comes_in_by_the_clock(stage: Stage) -> 
 
 def test_the_worker_is_woken_at_the_moment_a_window_ends(stage: Stage) -> None:
     stage.segment(LATELY)
-    stage.happened("test.clicked", stage.person("Amara"), days_ago=10)
+    stage.happened("rules.clicked", stage.person("Amara"), days_ago=10)
     wakeups.run_due()
     (due_at,) = Wakeup.objects.values_list("due_at", flat=True)
     with_margin = timedelta(days=80)
@@ -101,7 +101,7 @@ def test_a_colleague_counts_for_the_whole_account(stage: Stage, acme: Tenant) ->
     stage.person("Cleo")
     segment = stage.segment({**CLICKED, "by": "account_contacts"})
     wakeups.run_due()
-    stage.happened("test.clicked", amara)
+    stage.happened("rules.clicked", amara)
     wakeups.run_due()
     assert stage.members(segment) == {"Amara", "Ben"}
 
@@ -121,7 +121,7 @@ def test_a_change_of_the_account_concerns_its_people(stage: Stage, acme: Tenant)
 
 def test_a_segment_on_another_ones_members_follows_it_without_a_glitch(stage: Stage) -> None:
     """The second is made first and watches the same kind: tested before the first, Amara would come in for a moment."""
-    second = stage.segment({"did": "test.visited"}, name="Second")
+    second = stage.segment({"did": "rules.visited"}, name="Second")
     first = stage.segment(CLICKED, name="First")
     third = stage.segment({"member_of": first.pk}, name="Third")
     amara = stage.person("Amara")
@@ -129,7 +129,7 @@ def test_a_segment_on_another_ones_members_follows_it_without_a_glitch(stage: St
         rule = {"all": [CLICKED, {"not": {"member_of": first.pk}}]}
         lifecycle.change(second, {"rule": rule}, None)
     wakeups.run_due()
-    stage.happened("test.clicked", amara)
+    stage.happened("rules.clicked", amara)
     wakeups.run_due()
     assert (stage.members(first), stage.members(second), stage.members(third)) == ({"Amara"}, set(), {"Amara"})
     assert stage.entries(second) == []
@@ -148,7 +148,7 @@ def test_who_is_deactivated_leaves(stage: Stage, acme: Tenant) -> None:
 def test_reading_the_same_rows_twice_changes_nothing(stage: Stage, acme: Tenant) -> None:
     segment = stage.segment(CLICKED)
     amara = stage.person("Amara")
-    stage.happened("test.clicked", amara)
+    stage.happened("rules.clicked", amara)
     wakeups.run_due()
     with tenant_scope(acme):
         rule = membership.rule_of(segment)
@@ -179,7 +179,7 @@ def test_a_rule_that_names_a_retired_field_says_so_and_stops_nobody(stage: Stage
     wakeups.run_due()
     with tenant_scope(acme):
         Field.objects.filter(pk=field.pk).update(retired_at=timezone.now())
-    stage.happened("test.clicked", amara)
+    stage.happened("rules.clicked", amara)
     wakeups.run_due()
     assert (stage.members(broken), stage.members(sound)) == ({"Amara"}, {"Amara"})
     with tenant_scope(acme):

@@ -18,7 +18,7 @@ from tests.segments import strategies, world
 from tests.segments.world import NOW, Person
 
 pytestmark = pytest.mark.django_db
-often = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
 CROWD = st.lists(strategies.people(), min_size=1, max_size=5)
 SECOND = timedelta(microseconds=1)
 

@@ -101,9 +101,9 @@ def test_why_shows_each_condition_with_what_is_known(
     acme: Tenant, ava: Member, client_of: Client, stage: Stage
 ) -> None:
     amara = stage.person("Amara", job_title="Head of <Sales>")
-    stage.happened("test.clicked", amara)
-    stage.happened("test.clicked", amara)
-    rule = {"any": [*HEADS["all"], {"did": "test.clicked", "at_least": 2}, {"not": {"did": "test.visited"}}]}
+    stage.happened("rules.clicked", amara)
+    stage.happened("rules.clicked", amara)
+    rule = {"any": [*HEADS["all"], {"did": "rules.clicked", "at_least": 2}, {"not": {"did": "rules.visited"}}]}
     segment = make(acme, rule=rule)
     page = client_of(ava).get(f"/segments/{segment.pk}/why/{amara.pk}/").content.decode()
     assert "Why Amara is not in it" in page, "the segment is a draft"

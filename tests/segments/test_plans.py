@@ -15,11 +15,11 @@ from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.segments import world  # noqa: F401  registers the kinds of facts
 
-CLICKED = {"did": "test.clicked"}
-VISITED = {"did": "test.visited", "at_least": 2, "within_days": 90}
+CLICKED = {"did": "rules.clicked"}
+VISITED = {"did": "rules.visited", "at_least": 2, "within_days": 90}
 TITLE = {"field": "contact.job_title", "op": "contains", "value": "head"}
 SIZE = {"field": "account.employees", "op": "gt", "value": 10}
-SEQUENCE = {"sequence": [{"did": "test.visited"}, {"did": "test.clicked"}], "within_days": 7, "in_last_days": 90}
+SEQUENCE = {"sequence": [{"did": "rules.visited"}, {"did": "rules.clicked"}], "within_days": 7, "in_last_days": 90}
 OFTEN = {"did_not": "activity", "at_least": 3, "at_most": 5, "within_days": 30}
 
 LEAVES: dict[str, Any] = {
@@ -82,7 +82,7 @@ def crowd(acme: Tenant) -> dict[str, int]:
                  '', '', 0, false, false, false, false, '{}', true, a.id
                FROM generate_series(1, 10) n CROSS JOIN contacts_account a""",
             """INSERT INTO contacts_interaction (contact_id, kind, object_id, occurred_at, detail)
-               SELECT c.id, CASE WHEN n % 2 = 0 THEN 'test.clicked' ELSE 'test.visited' END, n % 3,
+               SELECT c.id, CASE WHEN n % 2 = 0 THEN 'rules.clicked' ELSE 'rules.visited' END, n % 3,
                  now() - n * interval '10 days', '{"url": "/pricing"}'
                FROM generate_series(1, 10) n CROSS JOIN contacts_contact c""",
             """INSERT INTO leads_lead (topic, contact_id, account_id, first_name, last_name, email, phone, job_title,

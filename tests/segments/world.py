@@ -17,7 +17,7 @@ from segments.rules.nodes import Node
 
 timeline.register(
     Kind(
-        "test.clicked",
+        "rules.clicked",
         title="Clicked",
         icon="click",
         sentence="clicked",
@@ -26,11 +26,11 @@ timeline.register(
         is_activity=True,
     ),
     Kind(
-        "test.visited", title="Visited", icon="world", sentence="visited", fields={"url": "Address"}, is_activity=True
+        "rules.visited", title="Visited", icon="world", sentence="visited", fields={"url": "Address"}, is_activity=True
     ),
-    Kind("test.noted", title="Noted", icon="note", sentence="noted"),
+    Kind("rules.noted", title="Noted", icon="note", sentence="noted"),
 )
-ACTIVITIES = {"test.clicked", "test.visited"}
+ACTIVITIES = {"rules.clicked", "rules.visited"}
 NOW = datetime(2025, 3, 30, 12, 0, tzinfo=UTC)  # the day Berlin's clocks go forward
 BERLIN = ZoneInfo("Europe/Berlin")
 
