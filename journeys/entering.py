@@ -55,7 +55,7 @@ def enter(journey: Journey, tree: dict[str, Any], entries: Sequence[tuple[int, F
     """
     ids = [contact_id for contact_id, _fact in entries]
     statement = sql.SQL(_ENTER).format(
-        may_take_part=audience.may_take_part(journey), may_enter=sql.SQL(_MAY_ENTER[journey.reentry])
+        may_take_part=audience.may_take_part(journey), may_enter=sql.SQL(_MAY_ENTER[Reentry(journey.reentry)])
     )
     is_parallel = journey.reentry == Reentry.EACH_TIME
     with connection.cursor() as cursor:
@@ -73,7 +73,7 @@ def enter(journey: Journey, tree: dict[str, Any], entries: Sequence[tuple[int, F
                 "is_parallel": is_parallel,
                 "is_once": journey.reentry == Reentry.NEVER,
                 "max_entries": MAX_ENTRIES,
-                "within": ENTRIES_WITHIN,
+                "within": str(ENTRIES_WITHIN),
                 "max_depth": MAX_DEPTH,
             },
         )

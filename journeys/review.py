@@ -1,5 +1,6 @@
 """What will happen when a draft goes live: who enters, who can be mailed and why not, what becomes of those inside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ class Mailing:
     email: Email
     earliest_at: datetime
     mailable: int
-    blocked: list[tuple[str, Text, int]]
+    blocked: Sequence[tuple[str, Text, int]]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from contacts.models import Contact
 from journeys import waiting
-from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileForm, TileKind, Traveller, register
+from journeys.tiles.form import TileForm
+from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileKind, Traveller, register
 from leads import activities
 from leads.models import Activity, Lead
 from tenants.models import Member

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from journeys import audience
 from journeys.models import Journey
-from journeys.tiles.registry import ERROR, Issue, Names, Reference, Text, Tile, TileForm, TileKind, register
+from journeys.tiles.form import TileForm
+from journeys.tiles.registry import ERROR, Issue, Names, Reference, Text, Tile, TileKind, register
 from pages.models import Form as MarketingForm
 from segments.models import Segment
 

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileForm, TileKind, register
+from journeys.tiles.form import TileForm
+from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileKind, register
 from leads.assignment import assign
 from leads.creation import NewLead, create_leads
 from leads.models import CLOSED_STAGES, Lead

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from journeys import waiting
 from journeys.models import Journey
-from journeys.tiles.registry import ERROR, NEXT, Due, Issue, Names, Reference, Text, Tile, TileForm, TileKind, register
+from journeys.tiles.form import TileForm
+from journeys.tiles.registry import ERROR, NEXT, Due, Issue, Names, Reference, Text, Tile, TileKind, register
 from messaging import outbox
 from messaging.models import Email, EmailVersion, Message
 

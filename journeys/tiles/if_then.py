@@ -10,6 +10,7 @@ from journeys import deciding, tree, waiting
 from journeys.deciding import Deadlines, Decision, Event
 from journeys.models import Journey
 from journeys.tiles.email import tiles_above
+from journeys.tiles.form import TileForm
 from journeys.tiles.registry import (
     ERROR,
     Branch,
@@ -19,7 +20,6 @@ from journeys.tiles.registry import (
     Reference,
     Text,
     Tile,
-    TileForm,
     TileKind,
     register,
 )

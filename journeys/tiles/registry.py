@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from tenants.forms import Form
+from journeys.tiles.form import TileForm
 
 if TYPE_CHECKING:
     from journeys.models import Journey
@@ -143,23 +143,6 @@ class Due:
     def stop(self, traveller: Traveller, reason: str) -> None:
         """One's participation ends here."""
         self.stops.append((traveller, reason))
-
-
-class TileForm(Form):
-    """Base of the settings forms. `tree` and `key` say where the tile stands; `cleaned_data` becomes its settings."""
-
-    def __init__(self, *args: Any, tree: dict[str, Any], key: str, **kwargs: Any) -> None:
-        self.tree, self.key = tree, key
-        super().__init__(*args, **kwargs)
-
-    @classmethod
-    def initial_of(cls, settings: dict[str, Any]) -> dict[str, Any]:
-        """The form's initial values from a tile's settings."""
-        return settings
-
-    def to_settings(self) -> dict[str, Any]:
-        """The tile's settings (JSON) from the valid form."""
-        return dict(self.cleaned_data)
 
 
 class TileKind:

@@ -7,7 +7,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from journeys.tiles.registry import Branch, Due, Names, Text, Tile, TileForm, TileKind, register
+from journeys.tiles.form import TileForm
+from journeys.tiles.registry import Branch, Due, Names, Text, Tile, TileKind, register
 
 LETTERS = "abcd"
 # Shares are drawn in hundredths of a percent.

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from contacts.models import Contact
 from contacts.people import update_contact
-from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileForm, TileKind, register
+from journeys.tiles.form import TileForm
+from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileKind, register
 
 FIELDS = ("job_title", "city", "country", "language", "time_zone", "source")
 
@@ -18,7 +19,7 @@ class UpdateRecordForm(TileForm):
 
     field = forms.ChoiceField(
         label=gettext_lazy("Field of the contact"),
-        choices=[(name, Contact._meta.get_field(name).verbose_name) for name in FIELDS],
+        choices=[(field.name, field.verbose_name) for field in Contact._meta.fields if field.name in FIELDS],
     )
     value = forms.CharField(label=gettext_lazy("New value"), max_length=150, required=False)
 
@@ -37,7 +38,7 @@ class UpdateRecord(TileKind):
         settings: dict[str, Any] = tile["settings"]
         if not settings:
             return ""
-        label = Contact._meta.get_field(settings["field"]).verbose_name
+        label = dict(UpdateRecordForm.base_fields["field"].choices)[settings["field"]]  # type: ignore[attr-defined]
         return _("%(field)s: %(value)s") % {"field": label, "value": settings["value"] or "–"}
 
     def run(self, due: Due) -> None:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from journeys import waiting
-from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileForm, TileKind, Traveller, register
+from journeys.tiles.form import TileForm
+from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileKind, Traveller, register
 
 
 class WaitForm(TileForm):

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy
 from journeys import deciding, waiting
 from journeys.deciding import Deadlines, Decision, Event
 from journeys.models import Journey
+from journeys.tiles.form import TileForm
 from journeys.tiles.if_then import EmailTileField, check_email_tile
-from journeys.tiles.registry import Branch, Due, Issue, Names, Reference, Text, Tile, TileForm, TileKind, register
+from journeys.tiles.registry import Branch, Due, Issue, Names, Reference, Text, Tile, TileKind, register
 from messaging.models import Link
 
 NONE = "none"

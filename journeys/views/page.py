@@ -35,7 +35,7 @@ def show(
     context["may_edit"] = version is draft and draft is not None and may(request.member, Right.EDIT_MARKETING)
     if request.htmx and request.method == "GET":
         return render(request, panel, context, status=status)
-    issues = publishing.check(version) if version and version is draft else []
+    issues = publishing.check(draft) if draft and version is draft else []
     numbers = figures.of_journey(journey)
     context |= {
         "issues": issues,
