@@ -159,7 +159,8 @@ def _shift(journey: Journey, by: timedelta) -> None:
     """All waits of a journey's people become longer. One UPDATE of its active participants (participant_due)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE journeys_participant SET due_at = due_at + %(by)s::interval, deadline_at = deadline_at + %(by)s::interval
+            """UPDATE journeys_participant
+               SET due_at = due_at + %(by)s::interval, deadline_at = deadline_at + %(by)s::interval
                WHERE journey_id = %(journey)s AND state = 'active' AND deadline_at IS NOT NULL""",
             {"by": str(by), "journey": journey.pk},
         )
