@@ -1,17 +1,34 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ScoringConfig(AppConfig):
     name = "scoring"
 
     def ready(self) -> None:
-        # Readers, queues and panels register themselves as they are imported.
-        from contacts import registry as contacts_registry
+        # Readers and queues register themselves as they are imported.
         from contacts import timeline
-        from leads import registry
-        from scoring import explain, jobs, kinds, reader, subjects  # noqa: F401
+        from scoring import jobs, kinds, reader, subjects  # noqa: F401
 
         timeline.register(*kinds.KINDS)
         subjects.register()
-        registry.reasons.append(explain.reasons)
-        contacts_registry.computed |= {"scoring.Score", "scoring.ScoreEntry"}
+        _fill_registries()
+
+
+def _fill_registries() -> None:
+    from contacts import registry as contacts
+    from contacts.registry import Panel
+    from leads import registry as leads
+    from scoring import explain
+    from scoring.kinds import MODEL
+    from tenants.access import Right
+    from tenants.registry import Section, menu
+
+    menu.add(Section.MARKETING, _("Scoring"), "scoring:list", "gauge", Right.VIEW, 50)
+    panel = Panel("score", _("Why this score"), "scoring/_panel.html", explain.panel, icon="gauge", order=10)
+    contacts.contact_panels.add(panel)
+    leads.lead_panels.add(panel)
+    leads.reasons.append(explain.reasons)
+    contacts.object_pages[MODEL] = "scoring:detail"
+    # A merge leaves scores where they are: the survivor's are computed anew, the other's go with her.
+    contacts.computed |= {"scoring.Score", "scoring.ScoreEntry"}

@@ -1,15 +1,29 @@
 """The geometry of scoring's drawings: the templates make SVG of it, and the same numbers as a table."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
-from scoring.explain import Part
 from scoring.models import Grade
 
 BINS = 20
 # Drawn in a box of 100 × 100 that the page stretches.
 BOX = 100.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one row (or a gift) contributes. `until`: when that changes by time alone."""
+
+    words: str
+    points: int
+    hits: int = 1
+    last_at: datetime | None = None
+    until: datetime | None = None
+    is_counted: bool = False
+    row_id: int | None = None
 
 
 class Step(NamedTuple):
@@ -56,7 +70,7 @@ class Bin(NamedTuple):
 
     low: int
     high: int
-    count: int
+    leads: int
     left: float
     top: float
     height: float
@@ -74,7 +88,7 @@ class Histogram:
 
     @property
     def is_empty(self) -> bool:
-        return not any(each.count for each in self.bins)
+        return not any(each.leads for each in self.bins)
 
 
 def histogram(counts: dict[int, int], low: int, high: int, threshold: int | None = None) -> Histogram:
@@ -120,3 +134,8 @@ def grade_ranges(grades: Sequence[Grade], best: int) -> list[Range]:
         share = round(100 * max(end - start, 0) / (high - low), 2)
         ranges.append(Range(grade.name, share, grade.lower_bound, None if following is None else following - 1))
     return ranges
+
+
+def counted(scores: Sequence[int]) -> dict[int, int]:
+    """{score: how often}, for a histogram."""
+    return dict(Counter(scores))

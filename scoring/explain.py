@@ -3,32 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
+from django.db.models import Case, When
 from django.utils.translation import gettext as _
 from psycopg import sql
 
 from contacts.models import Contact
 from leads.models import Lead
 from leads.registry import Reason
-from scoring import ledger
+from leads.transitions import OPEN, RANK
+from scoring import charts, ledger
+from scoring.charts import Part
 from scoring.models import Score, ScoreEntry, ScoringModel, ScoringRule
 from scoring.subjects import CONTACT, LEAD, Subject
 from segments.compiler import rule_settings
 from segments.rules import RuleError, Vocabulary, in_words, parse
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one row (or a gift) contributes. `until`: when that changes by time alone."""
-
-    words: str
-    points: int
-    hits: int = 1
-    last_at: datetime | None = None
-    until: datetime | None = None
-    is_counted: bool = False
-    row_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +106,30 @@ def forecast(score: Score, now: Sequence[Part]) -> Forecast | None:
     changed = [words for words in {**before, **after} if before.get(words, 0) != after.get(words, 0)]
     total = sum(part.points for part in then)
     return Forecast(at, total, [(words, after.get(words, 0)) for words in changed])
+
+
+def panel(record: Lead | Contact) -> dict[str, Any] | None:
+    """What the panel of a lead's or contact's page shows: her score in the primary model; None without one.
+
+    A contact who has a lead shows that of her most advanced one, as the lists do.
+    """
+    score = shown_score(record)
+    if score is None:
+        return None
+    found = parts(score)
+    chart = charts.waterfall(found, score.model.threshold)
+    return {"score": score, "chart": chart, "forecast": forecast(score, found)}
+
+
+def shown_score(record: Lead | Contact) -> Score | None:
+    """The score that a lead or contact shows."""
+    scores = Score.objects.select_related("model", "lead", "contact")
+    scores = scores.filter(model__is_primary=True, model__state=ScoringModel.State.LIVE)
+    if isinstance(record, Lead):
+        return scores.filter(lead=record).first()
+    ranked = Case(*(When(lead__stage=stage, then=place) for place, stage in enumerate(RANK)), default=-1)
+    hers = scores.filter(lead__contact=record, lead__stage__in=OPEN)
+    return hers.order_by(ranked.desc(), "-score", "-lead").first() or scores.filter(contact=record).first()
 
 
 def reasons(lead: Lead) -> list[Reason]:

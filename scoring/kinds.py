@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from contacts.timeline import Kind
 
 SCORE_CHANGED = "score.changed"
+# What `object_id` of the kind is the id of.
+MODEL = "scoring_model"
 
 KINDS = (
     Kind(
@@ -12,7 +14,7 @@ KINDS = (
         title=_("Score changed"),
         icon="gauge",
         sentence=_("now has {to} points in {model}"),
-        object_kind="scoring_model",
+        object_kind=MODEL,
         group="scoring",
         fields={"to": _("Score"), "grade": _("Grade")},
     ),

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from django.db.models import Count, Max, Min, QuerySet
 
-from leads.models import Lead
 from leads.transitions import OPEN
 from scoring.charts import Histogram, histogram
 from scoring.models import Score, ScoringModel
@@ -14,7 +13,7 @@ class GradeCount(NamedTuple):
     """How many open leads have a grade."""
 
     name: str
-    count: int
+    leads: int
 
 
 class Results(NamedTuple):
@@ -27,10 +26,9 @@ class Results(NamedTuple):
 
 
 def models() -> QuerySet[ScoringModel]:
-    """Live and draft models that stand for themselves (a draft beside a live one is shown with it), then archived."""
-    return (
-        ScoringModel.objects.filter(replaces=None).prefetch_related("drafts").order_by("-is_primary", "state", "name")
-    )
+    """Models that stand for themselves (a draft beside a live one is shown with it), the primary one first."""
+    rows = ScoringModel.objects.filter(replaces=None).annotate(row_count=Count("rules"))
+    return rows.prefetch_related("drafts").order_by("-is_primary", "-state", "name")
 
 
 def results(model: ScoringModel) -> Results:
@@ -46,10 +44,3 @@ def results(model: ScoringModel) -> Results:
         grades=[GradeCount(grade.name, by_grade.get(grade.name, 0)) for grade in model.grades.all()],
         distribution=histogram(counts, low, high, model.threshold),
     )
-
-
-def score_of(record: Lead | object, model: ScoringModel | None = None) -> Score | None:
-    """A lead's or contact's score in a model, by default the primary one."""
-    scores = Score.objects.select_related("model", "lead", "contact")
-    scores = scores.filter(model=model) if model else scores.filter(model__is_primary=True, model__state="live")
-    return scores.filter(**{"lead" if isinstance(record, Lead) else "contact": record}).first()

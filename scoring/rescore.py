@@ -92,16 +92,16 @@ def rescore_selected(
 ) -> Outcome:
     """Score the selected leads or contacts in a locked model; `old_threshold`: it was lowered from that."""
     statement = ledger.write(model, subject, selection)
-    # The statement's own sets come out of CTEs, whose size the planner can only guess: when everybody is scored, it
-    # must not loop over them, just as within the rules.
+    # The statements' own sets come out of CTEs, whose size the planner can only guess: when everybody is scored, none
+    # of them may loop over another, just as within the rules.
     with rule_settings(is_full=not selection.is_few), connection.cursor() as cursor:
         cursor.execute(statement)
         changed_at, count, next_change_at = cursor.fetchone()
-    retiring.retire(model, subject, selection)
-    if count or old_threshold is not None:
-        _record(model, subject, selection, changed_at, lane, old_threshold)
-    if model.is_primary:
-        shown.show(model, subject, selection, None if selection.is_few else changed_at)
+        retiring.retire(model, subject, selection)
+        if count or old_threshold is not None:
+            _record(model, subject, selection, changed_at, lane, old_threshold)
+        if model.is_primary:
+            shown.show(model, subject, selection, None if selection.is_few else changed_at)
     return Outcome(count, next_change_at)
 
 

@@ -37,7 +37,7 @@ def test_a_score_follows_a_click_by_itself(acme: Tenant) -> None:
     wakeups.run_due()
     assert score_of(acme, hot) == 0
     with tenant_scope(acme):
-        happened("test.clicked", hot.contact)
+        happened("scoring.clicked", hot.contact)
     wakeups.run_due()
     assert score_of(acme, hot) == 30
     with tenant_scope(acme):
@@ -47,7 +47,7 @@ def test_a_score_follows_a_click_by_itself(acme: Tenant) -> None:
 def test_points_go_when_the_event_leaves_its_window(sample: Tenant) -> None:
     with tenant_scope(sample):
         hot = lead()
-        happened("test.clicked", hot.contact, days_ago=28.5)
+        happened("scoring.clicked", hot.contact, days_ago=28.5)
         live_model(row(CLICKED_LATELY, 30))
     wakeups.run_due()
     assert score_of(sample, hot) == 30
@@ -62,7 +62,7 @@ def test_points_go_when_the_event_leaves_its_window(sample: Tenant) -> None:
 def test_points_for_silence_come_when_the_last_event_leaves_its_window(sample: Tenant) -> None:
     with tenant_scope(sample):
         hot = lead()
-        happened("test.clicked", hot.contact, days_ago=29.5)
+        happened("scoring.clicked", hot.contact, days_ago=29.5)
         live_model(row(CLICKED_LATELY, -10, "none"))
     wakeups.run_due()
     assert score_of(sample, hot) == 0
@@ -74,8 +74,8 @@ def test_points_for_silence_come_when_the_last_event_leaves_its_window(sample: T
 def test_a_half_life_steps_down_day_by_day(sample: Tenant) -> None:
     with tenant_scope(sample):
         hot = lead()
-        happened("test.clicked", hot.contact)
-        live_model(row({"did": "test.clicked"}, 40, half_life_days=2))
+        happened("scoring.clicked", hot.contact)
+        live_model(row({"did": "scoring.clicked"}, 40, half_life_days=2))
     seen = []
     for _ in range(5):
         wakeups.run_due()
@@ -105,7 +105,7 @@ def test_given_points_end(sample: Tenant) -> None:
 def test_the_next_look_is_when_the_next_score_changes(acme: Tenant) -> None:
     with tenant_scope(acme):
         hot = lead()
-        happened("test.clicked", hot.contact, days_ago=10)
+        happened("scoring.clicked", hot.contact, days_ago=10)
         live_model(row(CLICKED_LATELY, 30))
         rescore()
     wakeups.run_due()

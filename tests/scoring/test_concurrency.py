@@ -42,7 +42,7 @@ def at_once(*work: Callable[[], object]) -> list[Exception]:
 def prepare(acme: Tenant) -> None:
     with tenant_scope(acme):
         for name in ("amara", "bo", "cem"):
-            happened("test.clicked", lead(name, job_title="Head of IT").contact)
+            happened("scoring.clicked", lead(name, job_title="Head of IT").contact)
         live_model(row(IS_HEAD, 20), row(CLICKED, 10, "each"))
 
 

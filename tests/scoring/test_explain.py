@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 def scored(*rows: object) -> Lead:
     hot = lead(job_title="Head of IT")
-    happened("test.clicked", hot.contact, days_ago=2.5)
-    happened("test.clicked", hot.contact, days_ago=20.5)
+    happened("scoring.clicked", hot.contact, days_ago=2.5)
+    happened("scoring.clicked", hot.contact, days_ago=20.5)
     live_model(*rows)
     rescore()
     return hot
@@ -24,7 +24,7 @@ def scored(*rows: object) -> Lead:
 
 def test_the_parts_say_in_words_what_adds_up(acme: Tenant) -> None:
     with tenant_scope(acme):
-        hot = scored(row(IS_HEAD, 20), row({"did": "test.clicked", "within_days": 30}, 6, "each"))
+        hot = scored(row(IS_HEAD, 20), row({"did": "scoring.clicked", "within_days": 30}, 6, "each"))
         adjust(hot, -3, reason="Asked for a student licence")
         score = Score.objects.get(lead=hot)
         found = explain.parts(score)
@@ -38,7 +38,7 @@ def test_the_parts_say_in_words_what_adds_up(acme: Tenant) -> None:
 
 def test_the_forecast_says_what_time_alone_will_change(acme: Tenant) -> None:
     with tenant_scope(acme):
-        hot = scored(row(IS_HEAD, 20), row({"did": "test.clicked", "within_days": 30}, 6, "each", name="Clicks"))
+        hot = scored(row(IS_HEAD, 20), row({"did": "scoring.clicked", "within_days": 30}, 6, "each", name="Clicks"))
         score = Score.objects.get(lead=hot)
         ahead = explain.forecast(score, explain.parts(score))
         assert ahead is not None
@@ -47,7 +47,7 @@ def test_the_forecast_says_what_time_alone_will_change(acme: Tenant) -> None:
 
 def test_the_forecast_of_a_half_life(acme: Tenant) -> None:
     with tenant_scope(acme):
-        hot = scored(row({"did": "test.clicked"}, 100, half_life_days=1, name="Clicks"))
+        hot = scored(row({"did": "scoring.clicked"}, 100, half_life_days=1, name="Clicks"))
         score = Score.objects.get(lead=hot)
         assert score.score == 25
         ahead = explain.forecast(score, explain.parts(score))
@@ -64,7 +64,7 @@ def test_a_score_that_time_does_not_change_has_no_forecast(acme: Tenant) -> None
 def test_a_draft_can_be_tried_on_one_lead(acme: Tenant) -> None:
     with tenant_scope(acme):
         hot = lead(job_title="Head of IT")
-        draft = live_model(row(IS_HEAD, 20), row({"did": "test.clicked"}, 5))
+        draft = live_model(row(IS_HEAD, 20), row({"did": "scoring.clicked"}, 5))
         draft.state = "draft"
         draft.save()
         assert [part.points for part in explain.computed(draft, hot)] == [20]
@@ -73,7 +73,7 @@ def test_a_draft_can_be_tried_on_one_lead(acme: Tenant) -> None:
 
 def test_the_strongest_reasons_of_a_lead_come_from_its_score(acme: Tenant) -> None:
     with tenant_scope(acme):
-        hot = scored(row(IS_HEAD, 20), row({"did": "test.clicked"}, 6, "each", name="Clicks"))
+        hot = scored(row(IS_HEAD, 20), row({"did": "scoring.clicked"}, 6, "each", name="Clicks"))
         assert [tuple(reason) for reason in strongest_reasons(hot)] == [
             ("Job title (contact) contains “head”", 20),
             ("Clicks, 2 times", 12),

@@ -61,7 +61,7 @@ class Row:
         return row(rule, self.points, self.frequency, cap=self.cap, half_life_days=self.half_life_days)
 
 
-kinds = st.sampled_from(["test.clicked", "test.visited"])
+kinds = st.sampled_from(["scoring.clicked", "scoring.visited"])
 rows = st.builds(
     Row,
     kind=kinds,
@@ -127,14 +127,14 @@ def test_the_incremental_pass_and_the_full_one_agree(acme: Tenant) -> None:
     with tenant_scope(acme):
         people = [lead(name) for name in ("amara", "bo", "cem")]
         live_model(
-            row({"did": "test.clicked", "within_days": 30}, 10, "each", half_life_days=7),
-            row({"did": "test.visited", "within_days": 7}, -5, "none"),
+            row({"did": "scoring.clicked", "within_days": 30}, 10, "each", half_life_days=7),
+            row({"did": "scoring.visited", "within_days": 7}, -5, "none"),
             row({"field": "contact.first_name", "op": "is", "value": "Bo"}, 7),
         )
         rescore()
         for number, each in enumerate(people):
             for _ in range(number):
-                timeline.record("test.clicked", contact=each.contact_id)
+                timeline.record("scoring.clicked", contact=each.contact_id)
         rescore(contact_ids=[each.contact_id for each in people if each.contact_id])
         assert list(Lead.objects.order_by("pk").values_list("score", flat=True)) == [-5, 12, 15]
         assert rescore() == 0

@@ -36,7 +36,7 @@ def test_the_rows_that_a_new_model_begins_with_may_go_live(acme: Tenant, max_: M
 def test_a_draft_passes_its_changes_on_and_the_model_keeps_its_identity(acme: Tenant, max_: Member) -> None:
     with tenant_scope(acme):
         hot = lead(job_title="Head of IT")
-        happened("test.clicked", hot.contact)
+        happened("scoring.clicked", hot.contact)
         live = live_model(row(IS_HEAD, 20), row(CLICKED, 10), threshold=50)
         rescore()
         kept_row = live.rules.get(points=20)
@@ -87,8 +87,8 @@ def test_a_live_model_cannot_be_edited_in_place(acme: Tenant, max_: Member) -> N
     [
         (row({"field": "contact.custom.gone", "op": "is", "value": "x"}, 5), "no longer exists"),
         (row({"field": "lead.score", "op": "gt", "value": 5}, 5), "made of scores"),
-        (row({"all": [CLICKED, {"did": "test.visited"}]}, 5, "each"), "counts exactly one behavior"),
-        (row({"any": [CLICKED, {"did": "test.visited"}]}, 5, "each"), "counts exactly one behavior"),
+        (row({"all": [CLICKED, {"did": "scoring.visited"}]}, 5, "each"), "counts exactly one behavior"),
+        (row({"any": [CLICKED, {"did": "scoring.visited"}]}, 5, "each"), "counts exactly one behavior"),
         (row(IS_HEAD, 5, "each"), "counts exactly one behavior"),
         (row(IS_HEAD, 5, half_life_days=5), "half-life needs"),
         (row({}, 5), "empty"),

@@ -9,7 +9,7 @@ from tests.scoring.world import CLICKED, CLICKED_LATELY, IS_HEAD, contact, happe
 def test_rows_that_hold_add_up(acme: Tenant) -> None:
     with tenant_scope(acme):
         head = lead("amara", job_title="Head of IT")
-        happened("test.clicked", head.contact, days_ago=3)
+        happened("scoring.clicked", head.contact, days_ago=3)
         other = lead("bo")
         live_model(row(IS_HEAD, 20), row(CLICKED_LATELY, 35))
         assert rescore() == 2
@@ -23,7 +23,7 @@ def test_rows_that_hold_add_up(acme: Tenant) -> None:
 
 def test_a_second_pass_writes_nothing(acme: Tenant) -> None:
     with tenant_scope(acme):
-        happened("test.clicked", lead().contact)
+        happened("scoring.clicked", lead().contact)
         live_model(row(CLICKED, 10))
         assert rescore() == 1
         before = list(ScoreEntry.objects.values_list("pk", flat=True)), Interaction.objects.count()
@@ -34,10 +34,10 @@ def test_a_second_pass_writes_nothing(acme: Tenant) -> None:
 def test_a_change_is_recorded_with_what_it_was_before(acme: Tenant) -> None:
     with tenant_scope(acme):
         hot = lead()
-        happened("test.clicked", hot.contact)
+        happened("scoring.clicked", hot.contact)
         model = live_model(row(CLICKED, 30, "each"), threshold=50, lower_limit=20)
         rescore()
-        happened("test.clicked", hot.contact)
+        happened("scoring.clicked", hot.contact)
         rescore(contact_ids=[hot.contact_id])
         facts = Interaction.objects.filter(kind="score.changed").order_by("pk")
         assert [(fact.detail["from"], fact.detail["to"], fact.detail["grade"]) for fact in facts] == [
@@ -52,7 +52,7 @@ def test_a_change_is_recorded_with_what_it_was_before(acme: Tenant) -> None:
 
 def test_a_contact_without_a_lead_is_scored_herself(acme: Tenant) -> None:
     with tenant_scope(acme):
-        happened("test.clicked", contact("amara"))
+        happened("scoring.clicked", contact("amara"))
         contact("bo")
         live_model(row(CLICKED, 10))
         rescore()

@@ -23,9 +23,9 @@ def test_an_account_lead_counts_what_the_accounts_people_do(acme: Tenant) -> Non
         clicker = contact("amara", account=account)
         company_lead = create_lead("Interested", account=account, source="test")
         live_model(row(CLICKED, 10, "each"))
-        happened("test.clicked", clicker)
-        happened("test.clicked", contact("bo", account=account))
-        happened("test.clicked", contact("cem"))
+        happened("scoring.clicked", clicker)
+        happened("scoring.clicked", contact("bo", account=account))
+        happened("scoring.clicked", contact("cem"))
         rescore(contact_ids=[clicker.pk])
         company_lead.refresh_from_db()
         assert company_lead.score == 20
@@ -38,7 +38,7 @@ def test_an_account_lead_ignores_people_below_the_models_consent(acme: Tenant) -
         Contact.objects.filter(pk=willing.pk).update(consent_level=5)
         company_lead = create_lead("Interested", account=account, source="test")
         for each in (willing, unwilling, unwilling):
-            happened("test.clicked", each)
+            happened("scoring.clicked", each)
         live_model(row(CLICKED, 10, "each"), minimum_consent=3)
         rescore()
         company_lead.refresh_from_db()
@@ -48,7 +48,7 @@ def test_an_account_lead_ignores_people_below_the_models_consent(acme: Tenant) -
 def test_a_lead_is_scored_only_if_its_contacts_consent_suffices(acme: Tenant) -> None:
     with tenant_scope(acme):
         hot = lead()
-        happened("test.clicked", hot.contact)
+        happened("scoring.clicked", hot.contact)
         live_model(row(CLICKED, 10), minimum_consent=3)
         rescore()
         assert not Score.objects.exists()
@@ -65,7 +65,7 @@ def test_a_lead_is_scored_only_if_its_contacts_consent_suffices(acme: Tenant) ->
 def test_a_contacts_own_score_gives_way_to_her_leads(acme: Tenant) -> None:
     with tenant_scope(acme):
         amara = contact()
-        happened("test.clicked", amara)
+        happened("scoring.clicked", amara)
         live_model(row(CLICKED, 10), row({"field": "lead.source", "op": "is", "value": "fair"}, 5))
         rescore()
         adjust(amara, 7, reason="Called us")
@@ -80,8 +80,8 @@ def test_a_contacts_own_score_gives_way_to_her_leads(acme: Tenant) -> None:
 def test_a_closed_lead_keeps_its_score_and_the_contact_is_scored_again(acme: Tenant, sam: Member) -> None:
     with tenant_scope(acme):
         hot = lead()
-        happened("test.clicked", hot.contact)
-        live_model(row({"did": "test.clicked", "within_days": 30}, 10))
+        happened("scoring.clicked", hot.contact)
+        live_model(row({"did": "scoring.clicked", "within_days": 30}, 10))
         rescore()
         assert Score.objects.get(lead=hot).next_change_at is not None
         lifecycle.disqualify(hot, "Not interested", by=sam)
@@ -106,7 +106,7 @@ def test_a_contact_shows_the_score_of_her_most_advanced_lead(acme: Tenant) -> No
 def test_only_the_primary_model_is_shown(acme: Tenant) -> None:
     with tenant_scope(acme):
         hot = lead()
-        happened("test.clicked", hot.contact)
+        happened("scoring.clicked", hot.contact)
         live_model(row(CLICKED, 10))
         live_model(row(CLICKED, 99), name="Other", is_primary=False)
         rescore()

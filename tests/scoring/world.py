@@ -14,12 +14,12 @@ from scoring.models import Grade, ScoringModel, ScoringRule
 
 # Kinds of facts that no app owns, so that these tests know all that counts.
 timeline.register(
-    Kind("test.clicked", title="Clicked", icon="click", sentence="clicked"),
-    Kind("test.visited", title="Visited", icon="click", sentence="visited"),
+    Kind("scoring.clicked", title="Clicked", icon="click", sentence="clicked"),
+    Kind("scoring.visited", title="Visited", icon="click", sentence="visited"),
 )
-CLICKED = {"did": "test.clicked"}
-CLICKED_LATELY = {"did": "test.clicked", "within_days": 30}
-CLICKED_TWICE_LATELY = {"did": "test.clicked", "within_days": 30, "at_least": 2}
+CLICKED = {"did": "scoring.clicked"}
+CLICKED_LATELY = {"did": "scoring.clicked", "within_days": 30}
+CLICKED_TWICE_LATELY = {"did": "scoring.clicked", "within_days": 30, "at_least": 2}
 IS_HEAD = {"field": "contact.job_title", "op": "contains", "value": "head"}
 
 
