@@ -18,15 +18,18 @@ COMPANIES = (
 )
 
 
-def load() -> list[SignIn]:
-    """Make the sample companies and let them live through their months; returns how to sign in."""
+def load(*, is_fresh: bool = False) -> list[SignIn]:
+    """Make the sample companies and let them live through their months; returns how to sign in.
+
+    `is_fresh` leaves the months out: everything is set up and live, and nothing has happened yet.
+    """
     partitions.ensure_back_to(datetime.now(UTC) - timedelta(weeks=16))
     found: list[SignIn] = []
     for slug, name, zone, country, currency, *sizes in COMPANIES:
         tenant = Tenant.objects.create(
             slug=slug, name=name, time_zone=zone, country=country, currency=currency, is_sample=True
         )
-        found += _live(tenant, *sizes)
+        found += _live(tenant, *sizes, is_fresh=is_fresh)
     return found
 
 
@@ -38,7 +41,7 @@ def remove(tenant: Tenant) -> None:
         tenant.delete()
 
 
-def _live(tenant: Tenant, companies: int, contacts: int, weeks: int, per_week: int) -> list[SignIn]:
+def _live(tenant: Tenant, companies: int, contacts: int, weeks: int, per_week: int, *, is_fresh: bool) -> list[SignIn]:
     rng = random.Random(f"{people.SEED}:{tenant.slug}")
     with tenant_scope(tenant):
         members = cast.assemble(tenant)
@@ -50,6 +53,8 @@ def _live(tenant: Tenant, companies: int, contacts: int, weeks: int, per_week: i
     with tenant_scope(tenant):
         plan.prepare(members, texts)
     story.work()
+    if is_fresh:
+        return members.sign_ins
     for week in range(weeks):
         first = contacts + week * per_week
         story.ask_for_guide(everybody[first : first + per_week])
