@@ -50,7 +50,9 @@ def somebody(installed: Installation, browser: Browser) -> Iterator[Callable[...
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console", lambda said: complaints.append(f"{said.text} {said.location}") if said.type == "error" else None
+        )
         if first_name:
             email = f"{first_name}@acme.example.com"
             page.goto("/accounts/login/")
