@@ -106,7 +106,8 @@ def preview(request: Any, pk: int) -> HttpResponse:
     version = publishing.live_of(email) if request.GET.get("version") == "live" else publishing.shown_of(email)
     if version is None:
         raise Http404
-    contact = Contact.objects.filter(email=request.GET.get("as", "").replace("\x00", "").strip().lower()).exclude(email="").first()
+    address = request.GET.get("as", "").replace("\x00", "").strip().lower()
+    contact = Contact.objects.filter(email=address).exclude(email="").first()
     try:
         shown = previews.preview(request.tenant, email, version, contact, None)
     except Refused as error:

@@ -72,48 +72,13 @@ def test_values_are_text_in_html() -> None:
 SECRET = "Sesame"
 FRAGMENTS = st.sampled_from(
     [
-        *[
-            "{{",
-            "}}",
-            "{%",
-            "%}",
-            "{#",
-            "#}",
-            "{{-",
-            "-%}",
-            ".first_name",
-            "._secret",
-            ".secret",
-            "['secret']",
-            "secret.value",
-            "|",
-            "default",
-            "upper",
-            "(",
-            ")",
-            "[",
-            "]",
-            "~",
-        ],
-        *[
-            "attr('secret')",
-            "'",
-            '"',
-            "\\",
-            "endif",
-            "endfor",
-            "else",
-            "self",
-            "_",
-            "__class__",
-            ".items()",
-            ".pop('secret')",
-            "contact.values()",
-        ],
-        *["range(9)", "namespace()", "debug()", "raw", "endraw"],
-        *[" contact", " secret ", " if ", " for x in ", " x ", " loop", " * 99", "set y = ", "include 'secret'"],
+        "{{", "}}", "{%", "%}", "{#", "#}", "{{-", "-%}", ".first_name", "._secret", ".secret", "['secret']",
+        "secret.value", "|", "default", "upper", "(", ")", "[", "]", "~", "attr('secret')", "'", "endif", "endfor",
+        "else", "self", "_", "__class__", ".items()", ".pop('secret')", "contact.values()", "range(9)",
+        "namespace()", "debug()", "raw", "endraw", "\"", "\\", "\n", " contact", " secret ", " if ", " for x in ",
+        " x ", " loop", " * 99", "set y = ", "include 'secret'",
     ]
-)
+)  # fmt: skip
 
 
 @settings(max_examples=800, deadline=None)
