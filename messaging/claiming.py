@@ -1,9 +1,10 @@
 """Claiming messages: a lease on the most urgent ones, with a last look at whether they may still go out."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -33,6 +34,12 @@ class Claimed:
     content: dict[str, Any]
 
 
+class _Locked(NamedTuple):
+    id: int
+    contact_id: int | None
+    email_id: int | None
+
+
 def claim(lease: UUID, limit: int) -> tuple[list[Claimed], bool]:
     """Lease up to `limit` due messages, most urgent first; those that may not go out are blocked on the way.
 
@@ -40,27 +47,25 @@ def claim(lease: UUID, limit: int) -> tuple[list[Claimed], bool]:
     Steps along message_queued (tenant, priority, next_attempt_at, id) and locks only what it takes: any number of
     senders may claim at once. The latest live version and the contact's present address are chosen here.
     """
-    ids = _lock(limit)
-    if not ids:
+    locked = _lock(limit)
+    if not locked:
         return [], False
-    _block(ids)
+    _block(locked)
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE messaging_message message
                SET state = 'sending', lease_id = %(lease)s, leased_until = now() + make_interval(secs => %(lasts)s),
-                   version_id = coalesce(live.id, message.version_id),
-                   address = coalesce(nullif(contact.email, ''), message.address)
-               FROM messaging_message own
-               LEFT JOIN messaging_emailversion live ON live.email_id = own.email_id AND live.state = 'live'
-                    AND own.contact_id IS NOT NULL
-               LEFT JOIN contacts_contact contact ON contact.id = own.contact_id
-               WHERE own.id = ANY(%(ids)s) AND message.id = own.id AND message.state = 'queued'
-               RETURNING message.id, message.key, message.contact_id, message.address, message.email_id,
-                         message.version_id, message.content::text, message.priority""",
-            {"lease": lease, "lasts": LEASE_SECONDS, "ids": ids},
+                   version_id = coalesce((SELECT live.id FROM messaging_emailversion live
+                                          WHERE live.email_id = message.email_id AND live.state = 'live'
+                                            AND message.contact_id IS NOT NULL), version_id),
+                   address = coalesce((SELECT nullif(contact.email, '') FROM contacts_contact contact
+                                       WHERE contact.id = message.contact_id), address)
+               WHERE id = ANY(%(ids)s) AND state = 'queued'
+               RETURNING id, key, contact_id, address, email_id, version_id, content::text, priority""",
+            {"lease": lease, "lasts": LEASE_SECONDS, "ids": [row.id for row in locked]},
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[-1], row[0]))
-    return [_claimed(row) for row in rows], len(ids) == limit
+    return [_claimed(row) for row in rows], len(locked) == limit
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
@@ -103,66 +108,75 @@ def _settle(lease: UUID) -> bool:
     return True
 
 
-def _lock(limit: int) -> list[int]:
-    found: list[int] = []
+def _lock(limit: int) -> list[_Locked]:
+    found: list[_Locked] = []
     with connection.cursor() as cursor:
         for priority in sorted(Message.Priority.values):
             if len(found) >= limit:
                 break
             cursor.execute(
-                """SELECT id FROM messaging_message
+                """SELECT id, contact_id, email_id FROM messaging_message
                    WHERE state = 'queued' AND priority = %s AND next_attempt_at <= now()
                    ORDER BY next_attempt_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED""",
                 [priority, limit - len(found)],
             )
-            found += [id_ for (id_,) in cursor.fetchall()]
+            found += [_Locked(*row) for row in cursor.fetchall()]
     return found
 
 
-def _block(ids: list[int]) -> None:
+def _block(locked: list[_Locked]) -> None:
     """Block what may not go out any more, and say so in the timeline."""
-    blocked: list[int] = []
-    for reason, condition in _CONDITIONS.items():
-        blocked += _set_blocked(
-            ids,
-            sql.SQL("SELECT id, {} FROM messaging_message WHERE id = ANY({}) AND {}").format(
-                sql.Literal(reason.value), sql.Literal(ids), sql.SQL(condition)
-            ),
-        )
-    used = Message.objects.filter(pk__in=ids, contact__isnull=False).values_list("email_id", flat=True).distinct()
-    for email in Email.objects.filter(pk__in=used.order_by()):
-        targets = sql.SQL(
-            """SELECT message.id AS target, message.contact_id, coalesce(contact.email, '') AS address
-               FROM messaging_message message JOIN contacts_contact contact ON contact.id = message.contact_id
-               WHERE message.id = ANY({}) AND message.email_id = {}"""
-        ).format(sql.Literal(ids), sql.Literal(email.pk))
-        blocked += _set_blocked(ids, eligibility.reasons(email, targets))
-    outcomes.tell("email.blocked", blocked, with_reason=True)
-
-
-def _set_blocked(ids: list[int], select: sql.Composable) -> list[int]:
-    statement = sql.SQL(
-        """UPDATE messaging_message message SET state = 'blocked', reason = found.reason, finished_at = now()
-           FROM ({}) AS found (id, reason)
-           WHERE message.id = found.id AND message.id = ANY({}) AND message.state = 'queued' RETURNING message.id"""
-    ).format(select, sql.Literal(ids))
+    reasons = _reasons_of_messages([row.id for row in locked])
+    reasons |= {id_: reason for id_, reason in _reasons_of_contacts(locked) if id_ not in reasons}
+    if not reasons:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return [id_ for (id_,) in cursor.fetchall()]
+        cursor.execute(
+            """UPDATE messaging_message message SET state = 'blocked', reason = given.reason, finished_at = now()
+               FROM unnest(%s::bigint[], %s::text[]) AS given (id, reason)
+               WHERE message.id = given.id AND message.state = 'queued'""",
+            [list(reasons), list(reasons.values())],
+        )
+    outcomes.tell("email.blocked", list(reasons), with_reason=True)
 
 
-_CONDITIONS = {
-    Reason.EXPIRED: "expires_at < now()",
-    # An e-mail without a contact is a test; otherwise its contact has been erased.
-    Reason.INACTIVE: "email_id IS NOT NULL AND contact_id IS NULL AND NOT content ? 'as_contact'",
-    Reason.NOT_LIVE: """contact_id IS NOT NULL AND NOT EXISTS (
-        SELECT FROM messaging_emailversion live
-        WHERE live.email_id = messaging_message.email_id AND live.state = 'live')""",
-    # One address, one mail per tile, however many contacts have had the address.
-    Reason.DUPLICATE: """journey_id IS NOT NULL AND EXISTS (
-        SELECT FROM messaging_message other
-        WHERE other.journey_id = messaging_message.journey_id AND other.tile = messaging_message.tile
-          AND other.address = messaging_message.address AND other.id < messaging_message.id
-          AND other.contact_id <> messaging_message.contact_id
-          AND other.state IN ('queued', 'sending', 'sent', 'uncertain'))""",
-}
+def _reasons_of_messages(ids: list[int]) -> dict[int, str]:
+    """What stops messages whoever they are for. Per message an index step each into the versions and, in a journey,
+    into message_of_tile (tenant, journey_id, tile, address); as expressions, so that they are never made joins."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MESSAGE_REASONS, [ids])
+        return dict(cursor.fetchall())
+
+
+def _reasons_of_contacts(locked: list[_Locked]) -> Iterator[tuple[int, str]]:
+    """What stops messages because of their contacts, by the one definition in `eligibility`."""
+    of_contacts = [row for row in locked if row.contact_id is not None]
+    for email in Email.objects.filter(pk__in={row.email_id for row in of_contacts}):
+        rows = [row for row in of_contacts if row.email_id == email.pk]
+        targets = sql.SQL("SELECT * FROM unnest({}::bigint[], {}::bigint[]) AS given (target, contact_id)").format(
+            sql.Literal([row.id for row in rows]), sql.Literal([row.contact_id for row in rows])
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(eligibility.reasons(email, targets))
+            yield from cursor.fetchall()
+
+
+# An e-mail without a contact is a test; otherwise its contact has been erased. One address gets one mail per tile,
+# however many contacts have had the address.
+_MESSAGE_REASONS = f"""
+    SELECT id, reason FROM (
+      SELECT id, CASE
+        WHEN expires_at < now() THEN '{Reason.EXPIRED}'
+        WHEN email_id IS NULL OR content ? 'as_contact' THEN NULL
+        WHEN contact_id IS NULL THEN '{Reason.INACTIVE}'
+        WHEN NOT EXISTS (SELECT FROM messaging_emailversion live
+                         WHERE live.email_id = message.email_id AND live.state = 'live') THEN '{Reason.NOT_LIVE}'
+        WHEN journey_id IS NOT NULL AND EXISTS (
+          SELECT FROM messaging_message other
+          WHERE other.journey_id = message.journey_id AND other.tile = message.tile
+            AND other.address = message.address AND other.id < message.id
+            AND other.contact_id <> message.contact_id
+            AND other.state IN ('queued', 'sending', 'sent', 'uncertain')) THEN '{Reason.DUPLICATE}'
+        END AS reason
+      FROM messaging_message message WHERE id = ANY(%s)) looked
+    WHERE reason IS NOT NULL"""

@@ -140,12 +140,11 @@ def _messages(ids: set[int]) -> dict[int, _Sent]:
     """The messages by id; by primary key. Tests of an e-mail are nobody's and count nowhere."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT message.id, message.contact_id, message.email_id, coalesce(email.name, ''), message.journey_id,
-                      message.tile, message.finished_at, NOT coalesce(contact.do_not_track, true)
-               FROM messaging_message message
-               LEFT JOIN messaging_email email ON email.id = message.email_id
-               LEFT JOIN contacts_contact contact ON contact.id = message.contact_id
-               WHERE message.id = ANY(%s) AND message.contact_id IS NOT NULL""",
+            """SELECT id, contact_id, email_id,
+                      coalesce((SELECT name FROM messaging_email email WHERE email.id = message.email_id), ''),
+                      journey_id, tile, finished_at,
+                      NOT (SELECT do_not_track FROM contacts_contact contact WHERE contact.id = message.contact_id)
+               FROM messaging_message message WHERE id = ANY(%s) AND contact_id IS NOT NULL""",
             [list(ids)],
         )
         return {row[0]: _Sent(*row[1:]) for row in cursor.fetchall()}

@@ -154,15 +154,16 @@ def tell(kind: str, message_ids: list[int], *, lane: str = Lane.LIVE, with_reaso
     """Record one kind of fact about a set of messages; those without contact or e-mail are nobody's history."""
     if not message_ids:
         return
-    reason = ", 'reason', message.reason" if with_reason else ""
+    reason = ", 'reason', reason" if with_reason else ""
     timeline.record_select(
         kind,
-        f"""SELECT message.contact_id, contact.account_id, message.email_id AS object_id, message.journey_id,
-                   message.tile, message.id AS message_id, jsonb_build_object('email', email.name{reason}) AS detail
+        f"""SELECT contact_id, email_id AS object_id, journey_id, tile, id AS message_id,
+                   (SELECT account_id FROM contacts_contact contact
+                    WHERE contact.id = message.contact_id) AS account_id,
+                   jsonb_build_object('email', (SELECT name FROM messaging_email email
+                                                WHERE email.id = message.email_id){reason}) AS detail
             FROM messaging_message message
-            JOIN messaging_email email ON email.id = message.email_id
-            JOIN contacts_contact contact ON contact.id = message.contact_id
-            WHERE message.id = ANY(%(ids)s)""",  # type: ignore[arg-type]
+            WHERE id = ANY(%(ids)s) AND contact_id IS NOT NULL AND email_id IS NOT NULL""",  # type: ignore[arg-type]
         {"ids": message_ids},
         columns=["contact_id", "account_id", "object_id", "journey_id", "tile", "message_id", "detail"],
         lane=lane,
