@@ -216,7 +216,7 @@ def _unread(lane: str, start: Position, limit: Position | None) -> list[Fact]:
         )
         # Django leaves the jsonb of raw cursors undecoded.
         rows: list[Any] = cursor.fetchall()
-        return [Fact(*row[:-1], json.loads(row[-1])) for row in rows]
+        return [Fact(*(*row[:-1], json.loads(row[-1]))) for row in rows]
 
 
 def lag(names: Iterable[str] | None = None) -> timedelta:

@@ -44,7 +44,7 @@ def prepare(cast: Cast, content: Content) -> Journey:
 
 def _score(by: Any) -> None:
     model = ScoringModel.objects.create(name="Ready to buy", threshold=25, is_primary=True)
-    rows = (
+    rows: tuple[tuple[str, dict[str, Any], int, dict[str, Any]], ...] = (
         ("Head of a department", HEADS, 10, {}),
         ("Clicks in e-mails", CLICKED, 5, {"frequency": ScoringRule.Frequency.EACH, "cap": 20}),
         ("Asked for a guide", {"did": "form.submitted", "within_days": 90}, 10, {}),
