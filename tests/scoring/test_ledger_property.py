@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contacts import timeline
@@ -76,7 +76,11 @@ rows = st.builds(
 histories = st.lists(st.tuples(kinds, st.integers(0, 40 * 24).map(lambda hours: hours + 0.5)), max_size=8)
 
 
+TWO_CLICKS = [("scoring.clicked", 60.5), ("scoring.clicked", 492.5)]
+
+
 @pytest.mark.django_db
+@example(wanted=[Row("scoring.clicked", 6, "each", 1, 30, None, None)], history=TWO_CLICKS, is_lead=True)
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wanted=st.lists(rows, min_size=1, max_size=4), history=histories, is_lead=st.booleans())
 def test_scores_are_the_sum_of_their_entries_and_change_when_they_say(
