@@ -8,11 +8,20 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         # Queues are registered as these are imported.
-        from messaging import hits, kinds, sending  # noqa: F401
+        from contacts import registry
+        from messaging import erasing, hits, kinds, sending  # noqa: F401
+        from messaging.models import Email
+        from segments import fields
         from tenants.access import Right
         from tenants.registry import Section, Tab, menu, tabs
 
         kinds.declare()
+        emails = fields.Objects(
+            "email", _("E-mail"), lambda: list(Email.objects.order_by("name").values_list("pk", "name"))
+        )
+        fields.register_objects(emails)
+        registry.object_pages["email"] = "messaging:detail"
+        registry.erasers.append(erasing.erase)
         menu.add(Section.MARKETING, _("E-mails"), "messaging:list", "mail", Right.VIEW, 20)
         menu.add(Section.MARKETING, _("Outbox"), "messaging:outbox", "send", Right.VIEW, 80)
         menu.add(Section.MARKETING, _("Mail catcher"), "messaging:caught_list", "inbox", Right.VIEW, 90)

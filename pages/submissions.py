@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -112,6 +113,12 @@ def retry(submission: Submission) -> bool:
         return False
     Submission.objects.filter(pk=submission.pk).update(state=Submission.State.DONE)
     return True
+
+
+def erase(contact_ids: list[int], addresses: list[str]) -> None:
+    """Forget what erased people entered; that they sent something stays."""
+    sent = Submission.objects.filter(Q(contact__in=contact_ids) | Q(values__email__in=addresses))
+    sent.update(values={}, unknown_values={}, text_shown="")
 
 
 def _contact_values(values: Mapping[str, Any]) -> dict[str, Any]:

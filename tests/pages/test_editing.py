@@ -133,3 +133,21 @@ def test_the_list_costs_the_same_for_one_page_and_for_many(
     with CaptureQueriesContext(connection) as many:
         max_at_work.get("/pages/")
     assert len(many) == len(one)
+
+
+def test_erasing_a_person_forgets_what_she_entered_and_what_she_was_sent(acme: Tenant) -> None:
+    from contacts import erasure, people
+    from messaging import outbox
+    from messaging.models import CaughtMail, Message
+
+    with tenant_scope(acme):
+        contact = people.create_contact({"email": "e@firma.example"})
+        form = Form.objects.create(name="Guide", fields=[])
+        Submission.objects.create(form=form, token="t", values={"email": "e@firma.example"}, contact=contact)
+        outbox.order_notice("n", "e@firma.example", "Hello", "Text")
+        Message.objects.update(contact=contact)
+        CaughtMail.objects.create(sender="a@firma.example", recipient="e@firma.example", raw="x")
+        erasure.erase([contact.pk], by=None)
+        assert Submission.objects.get().values == {}
+        assert (Message.objects.get().address, Message.objects.get().content) == ("", {})
+        assert not CaughtMail.objects.exists()
