@@ -8,6 +8,7 @@ from bench.data import Company
 from bench.harness import Result, timed
 from scoring import rescore
 from scoring.models import Grade, ScoringModel, ScoringRule
+from scoring.subjects import LEAD, Selection
 from tenants.scope import tenant_scope
 
 EVENTS, POINTS, CAP, DAYS = 15, 5, 20, 90
@@ -83,7 +84,7 @@ def _model(*, is_live: bool) -> ScoringModel:
 
 def _product(company: Company, model: ScoringModel) -> None:
     with tenant_scope(company.tenant):
-        rescore.rescore(model_ids=[model.pk])
+        rescore.rescore_selected(model, LEAD, Selection())
 
 
 def _floor(company: Company, model: ScoringModel) -> None:
