@@ -63,6 +63,7 @@ def measure(company: Company, folder: Path) -> list[Result]:
 
 def _model(*, is_live: bool) -> ScoringModel:
     state = ScoringModel.State.LIVE if is_live else ScoringModel.State.ARCHIVED
+    ScoringModel.objects.filter(is_primary=True).update(is_primary=False, state=ScoringModel.State.ARCHIVED)
     model = ScoringModel.objects.create(name="Bench", state=state, is_primary=is_live, threshold=1_000_000)
     Grade.objects.create(model=model, name="A", lower_bound=40)
     Grade.objects.create(model=model, name="B", lower_bound=None)

@@ -29,7 +29,7 @@ def load(*, is_fresh: bool = False) -> list[SignIn]:
         tenant = Tenant.objects.create(
             slug=slug, name=name, time_zone=zone, country=country, currency=currency, is_sample=True
         )
-        found += _live(tenant, *sizes, is_fresh=is_fresh)
+        found += live(tenant, *sizes, is_fresh=is_fresh)
     return found
 
 
@@ -41,7 +41,8 @@ def remove(tenant: Tenant) -> None:
         tenant.delete()
 
 
-def _live(tenant: Tenant, companies: int, contacts: int, weeks: int, per_week: int, *, is_fresh: bool) -> list[SignIn]:
+def live(tenant: Tenant, companies: int, contacts: int, weeks: int, per_week: int, *, is_fresh: bool) -> list[SignIn]:
+    """Let one company live through `weeks`, with `per_week` new people each; returns how to sign in."""
     rng = random.Random(f"{people.SEED}:{tenant.slug}")
     with tenant_scope(tenant):
         members = cast.assemble(tenant)
