@@ -70,7 +70,7 @@ def claim(lease: UUID, limit: int) -> tuple[list[Claimed], bool]:
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
     id_, key, contact_id, address, email_id, version_id, content, _priority = row
-    return Claimed(id_, key, contact_id, address, email_id, version_id, json.loads(content))
+    return Claimed(id_, key, contact_id, address, email_id, version_id, json.loads(content) if content != "{}" else {})
 
 
 def next_due() -> datetime | None:

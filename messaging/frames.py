@@ -48,23 +48,26 @@ class Frame:
         self._purpose_id = email.purpose_id or 0
         self._is_commercial = email.designation == Email.Designation.COMMERCIAL
         self._shared = recipients.shared(tenant, settings)
-        self._links = _links(email, version)
+        links = _links(email, version)
+        self._tails = [tokens.click_tail(link_id, url) for _name, link_id, url in links]
+        slots = [*(name for name, _link_id, _url in links), UNSUBSCRIBE, PREFERENCES, VIEW, PIXEL]
         self._domain = settings.from_email.rpartition("@")[2]
         self._boundary = f"=_{secrets.token_hex(12)}"
         self._fixed = self._fixed_headers(settings, tenant.slug if for_catcher else "")
         self._text = personalization.make_environment(quoted.encode)
-        self._text.add_template("text", quoted.template(version.text))
+        self._text.add_template("text", quoted.template(version.text, slots))
         self._html = personalization.make_environment(lambda value: quoted.encode(escape(value)))
-        self._html.add_template("html", quoted.template(version.html))
+        self._html.add_template("html", quoted.template(version.html, slots))
         self._subject = personalization.make_environment(str)
         self._subject.add_template("subject", version.subject)
 
     def fill(self, recipient: Recipient) -> bytes:
         """The recipient's mail as it goes over the wire; raises personalization.Refused."""
-        values = {**self._shared, **recipient.values, personalization.PRIVATE: self._addresses(recipient)}
+        values = {**self._shared, **recipient.values}
+        addresses = self._addresses(recipient)
         subject = recipient.subject_prefix + personalization.render(self._subject, "subject", values)
-        text = personalization.render(self._text, "text", values)
-        html = personalization.render(self._html, "html", values)
+        text = quoted.fill(personalization.render(self._text, "text", values), addresses)
+        html = quoted.fill(personalization.render(self._html, "html", values), addresses)
         if len(text) + len(html) > LARGEST:
             raise personalization.Refused("the mail has become too large")
         boundary = self._boundary
@@ -100,18 +103,15 @@ class Frame:
         }
         return "".join(f"{name}: {_CONTROL.sub(' ', value)}\r\n" for name, value in headers.items() if value)
 
-    def _addresses(self, recipient: Recipient) -> dict[str, str]:
-        """The recipient's own addresses, under the names that templates call them by."""
-        tenant_id, message, contact = self._tenant_id, recipient.message_id, recipient.contact_id
+    def _addresses(self, recipient: Recipient) -> list[str]:
+        """The recipient's own addresses in the order of the slots, encoded."""
+        tenant_id, message = self._tenant_id, recipient.message_id
         clicks = f"{site.TRACKING_URL}/c/"
-        addresses = {
-            name: clicks + tokens.click_token(tenant_id, message, link_id, contact, url)
-            for name, link_id, url in self._links
-        }
         own = f"{site.PUBLIC_URL}/m/{tokens.pages_token(self._own(recipient))}/"
-        addresses[UNSUBSCRIBE], addresses[PREFERENCES], addresses[VIEW] = own, f"{own}preferences/", f"{own}view/"
-        addresses[PIXEL] = f"{site.TRACKING_URL}/o/{tokens.open_token(tenant_id, message)}.gif"
-        return addresses
+        made = [clicks + token for token in tokens.click_tokens(tenant_id, message, recipient.contact_id, self._tails)]
+        made += [own, f"{own}preferences/", f"{own}view/"]
+        made.append(f"{site.TRACKING_URL}/o/{tokens.open_token(tenant_id, message)}.gif")
+        return list(map(quoted.encode_address, made))
 
 
 def notice(tenant: Tenant, key: str, address: str, content: Mapping[str, Any], *, for_catcher: bool) -> bytes:

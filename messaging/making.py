@@ -1,5 +1,6 @@
 """From claimed messages to mails, each made just before it is sent."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from messaging.frames import Frame, Recipient
 from messaging.models import ContentSettings, EmailVersion
 from messaging.personalization import Refused
 from tenants.models import Tenant
+
+_ADDRESS = re.compile(r"[^\s<>,;()@]+@[^\s<>,;()@]+", re.ASCII)
 
 
 class CannotBeMade(ValueError):
@@ -101,5 +104,4 @@ def make(ready: Ready) -> Made:
 
 def is_deliverable(address: str) -> bool:
     """Whether an address can stand in an SMTP command: one @, printable ASCII, no brackets or blanks."""
-    local, at, domain = address.rpartition("@")
-    return bool(local and at and domain) and address.isascii() and not set(address) & set(" <>\r\n\t\x00,;()")
+    return address.isascii() and address.isprintable() and _ADDRESS.fullmatch(address) is not None

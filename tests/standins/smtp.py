@@ -11,6 +11,7 @@ import socketserver
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -99,6 +100,11 @@ class _Session(socketserver.StreamRequestHandler):
                     return
         except OSError:
             return
+
+    def finish(self) -> None:
+        """What was not read by a client that is gone is nobody's trouble."""
+        with suppress(OSError):
+            super().finish()
 
     def command(self, line: str) -> bool:
         """Answer a command; False ends the connection."""
