@@ -87,7 +87,7 @@ def people(email: Email, what: str, link: Link | None = None) -> QuerySet[Messag
     """The messages behind a number of an e-mail (or of one of its links), to be listed latest first."""
     messages = Message.objects.filter(email=email, contact__isnull=False).select_related("contact__account")
     if link is not None:
-        return messages.filter(link_clicks__link=link)
+        return messages.filter(pk__in=LinkClick.objects.filter(link=link).values("message_id"))
     return messages.filter(PEOPLE[what])
 
 
