@@ -22,3 +22,8 @@ def redis_server() -> Iterator[embedded.Redis]:
             pytest.skip("no Redis program on this machine")
         yield started
         started.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests in a browser come last: Playwright leaves a running event loop, in which no other can be run."""
+    items.sort(key=lambda item: "tests/browser" in item.path.as_posix())

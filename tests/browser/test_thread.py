@@ -142,9 +142,13 @@ def test_from_a_form_to_a_lead_that_sales_accepted(somebody: Callable[..., Page]
     rep.get_by_role("link", name=re.compile(PERSON)).first.click()
     expect(rep.get_by_text("Wants an offer for two robots").first).to_be_visible()
 
-    # 5. See: the owner's home counts her among the accepted.
+    rep.get_by_role("link", name="Qualify").click()
+    rep.get_by_role("button", name="Qualify").click()
+    expect(rep.get_by_text("Sales-qualified").first).to_be_visible()
+
+    # 5. See: the owner's home counts her among the qualified.
     owner = somebody("ana")
-    row = owner.get_by_role("row", name=re.compile("Sales-accepted"))
+    row = owner.get_by_role("row", name=re.compile("Sales-qualified"))
     expect(row.get_by_role("link", name="1", exact=True)).to_be_visible()
     row.get_by_role("link", name="1", exact=True).click()
     expect(owner.get_by_text(PERSON).first).to_be_visible()
