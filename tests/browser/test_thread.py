@@ -142,8 +142,8 @@ def test_from_a_form_to_a_lead_that_sales_accepted(somebody: Callable[..., Page]
     rep.get_by_role("link", name=re.compile(PERSON)).first.click()
     expect(rep.get_by_text("Wants an offer for two robots").first).to_be_visible()
 
-    rep.get_by_role("link", name="Qualify").click()
-    rep.get_by_role("button", name="Qualify").click()
+    rep.get_by_role("link", name="Qualify", exact=True).click()
+    rep.get_by_role("button", name="Qualify", exact=True).click()
     expect(rep.get_by_text("Sales-qualified").first).to_be_visible()
 
     # 5. See: the owner's home counts her among the qualified.
