@@ -11,7 +11,6 @@ a few statements and filters and no calls: minijinja would call methods of the P
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import minijinja
@@ -121,14 +120,6 @@ def render(environment: minijinja.Environment, name: str, values: Mapping[str, A
         raise Refused(_in_words(error)) from error
     except NotPlain as error:
         raise Refused(str(error)) from error
-
-
-def fill(source: str, values: Mapping[str, Any], *, is_html: bool = False) -> str:
-    """Render one template once (a preview, a subject); raises Refused."""
-    _read_tags(source)
-    environment = make_environment(escape if is_html else str)
-    add(environment, "once", source)
-    return render(environment, "once", values)
 
 
 def default(value: Any, fallback: Any = "") -> Any:

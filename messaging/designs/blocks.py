@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 Block = dict[str, Any]
@@ -55,6 +56,13 @@ def find(blocks: Iterable[Block], key: str) -> Block:
         if block["id"] == key:
             return block
     raise UnknownBlock(key)
+
+
+def summary(block: Block) -> str:
+    """A block's words in one line."""
+    props = block["props"]
+    words = props.get("text") or props.get("html") or props.get("label") or props.get("alt") or ""
+    return " ".join(strip_tags(words).split())[:80]
 
 
 def insert(blocks: list[Block], block: Block, after: str = "") -> list[Block]:

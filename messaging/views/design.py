@@ -148,7 +148,11 @@ def _context(
     issues = publishing.check(email, version)
     wrong = {issue.where for issue in issues if issue.is_error}
     kinds = block_list.KINDS
-    rows = [(block, kinds[block["kind"]], block["id"] in wrong) for block in version.blocks if block["kind"] in kinds]
+    rows = [
+        (block, kinds[block["kind"]], block_list.summary(block), block["id"] in wrong)
+        for block in version.blocks
+        if block["kind"] in kinds
+    ]
     initial = {"subject": version.subject, "preheader": version.preheader}
     return {
         "email": email,

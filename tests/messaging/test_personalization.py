@@ -1,16 +1,25 @@
 """The language between braces: what it can do, and that it can do nothing else."""
 
 import re
+from html import escape
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging import personalization
-from messaging.personalization import Refused, check, dict_of, fill
+from messaging.personalization import Refused, add, check, dict_of, make_environment, render
 
 KNOWN = personalization.names({"budget": "Budget"})
 VALUES = dict_of(KNOWN, "Known")
+
+
+def fill(source: str, values: dict[str, Any], *, is_html: bool = False) -> str:
+    """What a template prints, as in the plain or the HTML part."""
+    environment = make_environment(escape if is_html else str)
+    add(environment, "template", source)
+    return render(environment, "template", values)
 
 
 @pytest.mark.parametrize(
