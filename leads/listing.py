@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +15,7 @@ from leads import queries
 from leads.creation import SEARCH_KIND
 from leads.models import SOURCES, Lead, Stage, StageChange
 from leads.transitions import OFFERED, OPEN
+from tenants.days import begin_of, read_day
 from tenants.models import Member
 
 TABS = {
@@ -66,7 +65,7 @@ def read(params: Mapping[str, str]) -> Asked:
     owner = params.get("owner", "")
     if owner.isascii() and owner.isdecimal():
         exact["owner_id"] = int(owner[:18])
-    days = {name: day for name in DAYS if (day := _day(params.get(name, "")))}
+    days = {name: day for name in DAYS if (day := read_day(params.get(name, "")))}
     tab = params.get("tab", "")
     if tab not in TABS:
         tab = "all" if days or "stage" in exact else "open"
@@ -78,11 +77,11 @@ def rows(asked: Asked, member: Member) -> QuerySet[Lead]:
     """The leads that are asked for, in no order yet. Indexes: lead_by_rank, lead_latest, lead_of_owner."""
     leads = queries.shown().filter(_in_tab(asked.tab, member), **asked.exact)
     if day := asked.days.get("since"):
-        leads = leads.filter(created_at__gte=_begin_of(day))
+        leads = leads.filter(created_at__gte=begin_of(day))
     if day := asked.days.get("until"):
-        leads = leads.filter(created_at__lt=_begin_of(day))
+        leads = leads.filter(created_at__lt=begin_of(day))
     if day := asked.days.get("qualified_since"):
-        qualified = StageChange.objects.filter(to_stage=Stage.MQL, at__gte=_begin_of(day))
+        qualified = StageChange.objects.filter(to_stage=Stage.MQL, at__gte=begin_of(day))
         leads = leads.filter(pk__in=qualified.values("lead"))
     if asked.text:
         people = Contact.objects.filter(search.matching(asked.text, "contact")).values("pk")
@@ -99,14 +98,3 @@ def _in_tab(tab: str, member: Member) -> Q:
         "closed": ~Q(stage__in=OPEN),
         "all": Q(),
     }[tab]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
-
-
-def _begin_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
@@ -10,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from contacts.models import Contact
+from contacts.models import Contact, Interaction
 from messaging.models import Email, EmailVersion, Link, LinkClick, Message, Suppression
 from tenants.paging import COUNT_UP_TO
 
@@ -37,6 +38,24 @@ LABELS: dict[str, str | Promise] = {
     "failed": _("Whom it did not reach"),
     "uncertain": _("Who may have got it"),
 }
+
+# What happens to messages, and the fact that says so.
+HAPPENED = {"sent": "email.sent", "opened": "email.opened", "clicked": "email.clicked"}
+
+
+@dataclass(frozen=True)
+class EmailResult:
+    """How many of an e-mail's messages were sent, opened and clicked within a time."""
+
+    email: Email
+    sent: int
+    opened: int
+    clicked: int
+
+    @property
+    def click_rate(self) -> float:
+        """Clicked messages per hundred sent."""
+        return 100 * self.clicked / self.sent if self.sent else 0.0
 
 
 @dataclass(frozen=True)
@@ -83,12 +102,40 @@ def figures_of(email: Email) -> dict[str, int]:
     return _figures([email.pk]).get(email.pk, _none())
 
 
-def people(email: Email, what: str, link: Link | None = None) -> QuerySet[Message]:
-    """The messages behind a number of an e-mail (or of one of its links), to be listed latest first."""
+def people(email: Email, what: str, link: Link | None = None, since: datetime | None = None) -> QuerySet[Message]:
+    """The messages behind a number of an e-mail (or of one of its links), to be listed latest first.
+
+    `since`: those to which it happened (`sent`, `opened`, `clicked`) since then, as `results_since` counts them.
+    """
     messages = Message.objects.filter(email=email, contact__isnull=False).select_related("contact__account")
     if link is not None:
         return messages.filter(pk__in=LinkClick.objects.filter(link=link).values("message_id"))
+    if since is not None and what in HAPPENED:
+        return messages.filter(pk__in=_happened(since, what).filter(object_id=email.pk).values("message_id"))
     return messages.filter(PEOPLE[what])
+
+
+def results_since(since: datetime, limit: int) -> list[EmailResult]:
+    """The e-mails sent most since a moment, with what was done to how many of their messages since then.
+
+    Reads interaction_of_kind over the partitions since then.
+    """
+    counts = {what: Count("message_id", distinct=True, filter=Q(kind=kind)) for what, kind in HAPPENED.items()}
+    rows = _happened(since, *HAPPENED).values("object_id").annotate(**counts).order_by("-sent", "object_id")
+    found = list(rows[:limit])
+    emails = Email.objects.in_bulk([row["object_id"] for row in found])
+    return [
+        EmailResult(emails[row["object_id"]], *(row[what] for what in HAPPENED))
+        for row in found
+        if row["object_id"] in emails
+    ]
+
+
+def _happened(since: datetime, *what: str) -> QuerySet[Interaction]:
+    """The timeline's rows about messages since a moment."""
+    kinds = [HAPPENED[one] for one in what]
+    rows = Interaction.objects.filter(kind__in=kinds, occurred_at__gte=since, recorded_at__gte=since)
+    return rows.filter(message_id__isnull=False, contact_id__isnull=False).order_by()
 
 
 def links_of(email: Email) -> list[Link]:
