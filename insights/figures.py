@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
-from contacts.models import Interaction
 from journeys.models import Journey, Participant
+from leads import queries
 from leads.models import CLOSED_STAGES, Activity, Lead, Stage, StageChange
-from messaging.models import Email
+from tenants.days import begin_of
 from tenants.models import Member
 
 WEEKS = 12
-EMAIL_DAYS = 30
-EMAIL_KINDS = ("email.sent", "email.opened", "email.clicked")
 # The way a lead goes; the other stages are ways out.
 PIPELINE = (Stage.INQUIRY, Stage.ENGAGED, Stage.MQL, Stage.HANDED_OFF, Stage.SAL, Stage.SQL, Stage.WON)
 
@@ -42,26 +39,13 @@ class WeekFigure:
 
 
 @dataclass(frozen=True)
-class EmailFigure:
-    """People an e-mail was sent to, who opened it, and who clicked, within EMAIL_DAYS."""
-
-    email: Email
-    sent: int
-    opened: int
-    clicked: int
-
-    @property
-    def click_rate(self) -> float:
-        """Clicks per hundred sent."""
-        return 100 * self.clicked / self.sent if self.sent else 0.0
-
-
-@dataclass(frozen=True)
 class JourneyFigure:
     journey: Journey
     active: int
     done: int
     stopped: int
+    # Taken out by hand, or by a new version without their step.
+    left: int
 
 
 def leads_by_stage() -> list[StageFigure]:
@@ -79,7 +63,7 @@ def leads_per_week(weeks: int = WEEKS) -> list[WeekFigure]:
     today = timezone.localdate()
     monday = today - timedelta(days=today.weekday())
     first = monday - timedelta(weeks=weeks - 1)
-    since = timezone.make_aware(datetime.combine(first, datetime.min.time()))
+    since = begin_of(first)
     rows = (
         Lead.objects.filter(created_at__gte=since).order_by().values_list(TruncWeek("created_at")).annotate(Count("pk"))
     )
@@ -89,38 +73,12 @@ def leads_per_week(weeks: int = WEEKS) -> list[WeekFigure]:
 
 
 def qualified_since(since: datetime) -> int:
-    """Leads that became marketing-qualified since a moment."""
+    """How many leads became marketing-qualified since a moment."""
     return StageChange.objects.filter(to_stage=Stage.MQL, at__gte=since).aggregate(n=Count("lead", distinct=True))["n"]
 
 
-def email_results(limit: int = 5) -> list[EmailFigure]:
-    """The e-mails sent most in the last 30 days, with what people did.
-
-    Reads interaction_of_kind over the last two partitions; rows count people, not messages.
-    """
-    since = timezone.now() - timedelta(days=EMAIL_DAYS)
-    rows: Any = (
-        Interaction.objects.filter(kind__in=EMAIL_KINDS, occurred_at__gte=since, recorded_at__gte=since)
-        .order_by()
-        .values("object_id")
-        .annotate(
-            sent=Count("contact_id", distinct=True, filter=Q(kind="email.sent")),
-            opened=Count("contact_id", distinct=True, filter=Q(kind="email.opened")),
-            clicked=Count("contact_id", distinct=True, filter=Q(kind="email.clicked")),
-        )
-        .order_by("-sent")[:limit]
-    )
-    found = list(rows)
-    emails = Email.objects.in_bulk([row["object_id"] for row in found])
-    return [
-        EmailFigure(emails[row["object_id"]], row["sent"], row["opened"], row["clicked"])
-        for row in found
-        if row["object_id"] in emails
-    ]
-
-
 def journey_results(limit: int = 5) -> list[JourneyFigure]:
-    """Journeys that are live or paused, and how many people are in them, through and stopped."""
+    """Journeys that are live or paused, and how many people are in them, through, stopped and gone."""
     journeys = Journey.objects.filter(state__in=(Journey.State.LIVE, Journey.State.PAUSED)).order_by("name")[:limit]
     rows = Participant.objects.filter(journey__in=[journey.pk for journey in journeys]).order_by()
     counts = {(j, state): n for j, state, n in rows.values_list("journey", "state").annotate(n=Count("pk"))}
@@ -130,16 +88,16 @@ def journey_results(limit: int = 5) -> list[JourneyFigure]:
             journey,
             counts.get((journey.pk, states.ACTIVE), 0),
             counts.get((journey.pk, states.DONE), 0),
-            counts.get((journey.pk, states.STOPPED), 0) + counts.get((journey.pk, states.EXITED), 0),
+            counts.get((journey.pk, states.STOPPED), 0),
+            counts.get((journey.pk, states.EXITED), 0),
         )
         for journey in journeys
     ]
 
 
-def my_tasks(member: Member, limit: int = 6) -> list[Activity]:
+def my_tasks(member: Member) -> QuerySet[Activity]:
     """The member's open activities, the most urgent first."""
-    open_ones = Activity.objects.filter(owner=member, done_at=None).select_related("contact", "lead")
-    return list(open_ones.order_by("due_at")[:limit])
+    return queries.open_activities().filter(owner=member).order_by("due", "pk")
 
 
 def open_lead_count() -> int:

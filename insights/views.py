@@ -8,8 +8,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from insights import figures
+from messaging import queries as emails
 from tenants.access import Right, allow
+from tenants.days import begin_of
 from tenants.models import Member
+
+# Days that "lately" means, and how many rows a card shows.
+MONTH, SHOWN = 30, 6
 
 
 @allow(Right.VIEW)
@@ -22,7 +27,9 @@ def start(request: Any) -> HttpResponse:
 @allow(Right.VIEW)
 def home(request: Any) -> HttpResponse:
     weeks, stages = figures.leads_per_week(), figures.leads_by_stage()
-    month_ago = timezone.now() - timedelta(days=30)
+    # Days, as the lists behind the numbers take them.
+    month_ago = timezone.localdate() - timedelta(days=MONTH)
+    tasks = figures.my_tasks(request.member)
     context = {
         "stages": [stage for stage in stages if not stage.is_way_out],
         "ways_out": [stage for stage in stages if stage.is_way_out],
@@ -32,10 +39,11 @@ def home(request: Any) -> HttpResponse:
         "new_this_week": weeks[-1],
         "new_last_week": weeks[-2],
         "open_leads": figures.open_lead_count(),
-        "qualified": figures.qualified_since(month_ago),
+        "qualified": figures.qualified_since(begin_of(month_ago)),
         "month_ago": month_ago,
-        "emails": figures.email_results(),
+        "emails": emails.results_since(begin_of(month_ago), SHOWN),
         "journeys": figures.journey_results(),
-        "tasks": figures.my_tasks(request.member),
+        "tasks": tasks[:SHOWN],
+        "task_count": tasks.count(),
     }
     return render(request, "insights/home.html", context)

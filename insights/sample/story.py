@@ -4,9 +4,9 @@ Nothing is back-dated by hand. Each step does what people would have done, lets 
 sales clock work, and then lets days pass (`tenants.clock`). So every score, stage and trace is a true one.
 """
 
-import logging
 import random
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db import connection
 from django.utils import timezone
@@ -18,14 +18,14 @@ from insights.sample.content import Content
 from insights.sample.people import Company, Person
 from leads import activities, lifecycle, opportunities
 from leads.models import Activity, Lead, Stage
-from messaging.models import Link, Message
+from messaging import hits
+from messaging.models import Hit, Link, Message
 from pages import submissions, visits
 from pages.submissions import Entered
 from tenants import clock, wakeups
 from tenants.scope import tenant_scope
 
-logger = logging.getLogger(__name__)
-
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 OUTCOMES = ("Reached, interested", "Left a message", "Asked to call next week", "Wants an offer")
 REJECTIONS = ("No budget this year", "Student, not a buyer", "Already decided for somebody else")
 
@@ -64,13 +64,17 @@ class Story:
         self.work()
 
     def week(self) -> None:
-        """Let a week pass in three steps; at each, mail is delivered, some people react, and sales does its work."""
-        for days in (2, 2, 3):
+        """Let a week pass in two rounds: mail is delivered, people react a day later, and sales does its work."""
+        for days in (2, 3):
             self.deliver()
+            self.pass_days(1)
             self.react()
             self.sell()
-            clock.forward(self.cast.tenant, days)
-            self.work()
+            self.pass_days(days)
+
+    def pass_days(self, days: int) -> None:
+        clock.forward(self.cast.tenant, days)
+        self.work()
 
     def work(self) -> None:
         """Let everything automatic happen that is due."""
@@ -102,7 +106,10 @@ class Story:
         self.work()
 
     def react(self) -> None:
-        """Of the new mail three in five are opened, and two in three of those clicked; clickers see the page."""
+        """Of the new mail three in five are opened, and two in three of those clicked; clickers see the page.
+
+        What people do comes in as it does from the tracking door: as hits that are judged.
+        """
         with tenant_scope(self.cast.tenant):
             fresh = Message.objects.filter(
                 state="sent", pk__gt=self.reacted_to, contact__isnull=False, email__isnull=False
@@ -111,9 +118,10 @@ class Story:
                 self.reacted_to = message.pk
                 if self.rng.random() > 0.6:
                     continue
-                self._record(message, "email.opened")
+                self._hit(message, Hit.Kind.OPEN)
                 if self.rng.random() < 0.65:
                     self._click(message)
+            wakeups.announce(hits.QUEUE)
         self.work()
 
     def sell(self) -> None:
@@ -130,25 +138,17 @@ class Story:
                 if activity.owner and self.rng.random() < 0.6:
                     activities.complete(activity, self.rng.choice(OUTCOMES), "", activity.owner)
 
-    def _record(self, message: Message, kind: str, link: Link | None = None) -> None:
-        detail = {"email": str(message.email), "verdict": "human"}
-        if link:
-            detail |= {"link": link.label, "url": link.url}
-        timeline.record(
-            kind,
-            contact=message.contact_id,
-            object_id=message.email_id,
-            link_id=link.pk if link else None,
-            message_id=message.pk,
-            journey_id=message.journey_id,
-            tile=message.tile,
-            detail=detail,
+    def _hit(self, message: Message, kind: str, link: Link | None = None) -> None:
+        """A request from the recipient's browser, some minutes ago (hits are judged once they have settled)."""
+        at = timezone.now() - timedelta(minutes=10 if kind == Hit.Kind.OPEN else 9)
+        Hit.objects.create(
+            message_id=message.pk, kind=kind, link_id=link.pk if link else None, at=at, user_agent=BROWSER
         )
 
     def _click(self, message: Message) -> None:
         links = list(Link.objects.filter(email=message.email).order_by("pk"))
         link = self.rng.choice(links)
-        self._record(message, "email.clicked", link)
+        self._hit(message, Hit.Kind.CLICK, link)
         for slug, page in self.content.products.items():
             if f"/{slug}/" in link.url and message.contact:
                 for _ in range(self.rng.choice((1, 1, 2))):
