@@ -97,7 +97,7 @@ def journey_results(limit: int = 5) -> list[JourneyFigure]:
 
 def my_tasks(member: Member) -> QuerySet[Activity]:
     """The member's open activities, the most urgent first."""
-    return queries.open_activities().filter(owner=member).order_by("due", "pk")
+    return queries.open_activities(member)
 
 
 def open_lead_count() -> int:

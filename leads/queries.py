@@ -77,10 +77,14 @@ def due_today(member: Member) -> list[Activity]:
     return list(open_activities().filter(owner=member, due_at__lt=tomorrow).order_by("due_at", "pk")[:100])
 
 
-def open_activities() -> QuerySet[Activity]:
-    """What is planned, with a due moment that lists can sort by. Index: activity_open_of_owner."""
+def open_activities(owner: Member | None = None) -> QuerySet[Activity]:
+    """What is planned (by or for one member), most urgent first, with a due moment that lists can sort by.
+
+    Index: activity_open_of_owner.
+    """
     when = Coalesce("due_at", Value(NEVER_DUE), output_field=DateTimeField())
-    return activities().filter(done_at=None).annotate(due=when)
+    found = activities().filter(done_at=None).annotate(due=when).order_by("due", "pk")
+    return found.filter(owner=owner) if owner else found
 
 
 def activities() -> QuerySet[Activity]:

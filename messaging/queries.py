@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
@@ -121,8 +121,8 @@ def results_since(since: datetime, limit: int) -> list[EmailResult]:
     Reads interaction_of_kind over the partitions since then.
     """
     counts = {what: Count("message_id", distinct=True, filter=Q(kind=kind)) for what, kind in HAPPENED.items()}
-    rows = _happened(since, *HAPPENED).values("object_id").annotate(**counts).order_by("-sent", "object_id")
-    found = list(rows[:limit])
+    rows: Any = _happened(since, *HAPPENED).values("object_id").annotate(**counts)
+    found = list(rows.order_by("-sent", "object_id")[:limit])
     emails = Email.objects.in_bulk([row["object_id"] for row in found])
     return [
         EmailResult(emails[row["object_id"]], *(row[what] for what in HAPPENED))
