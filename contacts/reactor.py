@@ -186,13 +186,10 @@ def _unread(lane: str, start: Position, limit: Position | None) -> list[Fact]:
 
     Index: interaction_unread (tenant, recorded_xid, id), merged over the partitions that `recorded_at` leaves.
     """
+    horizon, next_xid = _horizon()
+    if start.xid >= next_xid:
+        raise RestoredIntoYoungerCluster(f"cursor at {start.xid}, next transaction {next_xid}: run manage.py restore")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() s")
-        horizon, next_xid = map(int, cursor.fetchone())
-        if start.xid >= next_xid:
-            raise RestoredIntoYoungerCluster(
-                f"cursor at {start.xid}, next transaction {next_xid}: run manage.py restore"
-            )
         cursor.execute(
             f"""SELECT id, kind, contact_id, account_id, lead_id, object_id, link_id, journey_id, message_id, cause_id,
                        depth, occurred_at, recorded_at, recorded_xid::text::bigint, detail
@@ -217,6 +214,14 @@ def _unread(lane: str, start: Position, limit: Position | None) -> list[Fact]:
         # Django leaves the jsonb of raw cursors undecoded.
         rows: list[Any] = cursor.fetchall()
         return [Fact(*(*row[:-1], json.loads(row[-1]))) for row in rows]
+
+
+def _horizon() -> tuple[int, int]:
+    """(id below which all transactions have ended, id of the next one to begin)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() s")
+        horizon, next_xid = cursor.fetchone()
+        return int(horizon), int(next_xid)
 
 
 def lag(names: Iterable[str] | None = None) -> timedelta:

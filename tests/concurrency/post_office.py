@@ -1,8 +1,7 @@
-"""The senders of test_outbox_killed: `python -m tests.concurrency.post_office TENANT PORT FOLDER [GUARD]`."""
+"""The senders of test_outbox_killed: they send for ever what is due in one tenant's outbox."""
 
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +16,19 @@ django.setup()
 from django.conf import settings  # noqa: E402
 
 from messaging import journal, sending  # noqa: E402
-
-# Connections of one sender: so many messages may be uncertain after it was killed.
-CONNECTIONS = 2
+from tests.concurrency import points  # noqa: E402
 
 
-def send(tenant_id: int, port: int, folder: Path, guard: str) -> None:
+def send(tenant_id: int, port: int, folder: Path, *, connections: int = 2, guard: str = "", dies_at: str = "") -> None:
     """Send for ever, any number of senders at once; `guard` names the protection to leave out."""
     settings.EMAIL_CONFIG = {**settings.EMAIL_CONFIG, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": port}
-    settings.EMAIL_CONNECTIONS = CONNECTIONS
+    settings.EMAIL_CONNECTIONS = connections
     settings.VAR_DIR = folder
     sending.MESSAGES_PER_CONNECTION = 10
     if guard == "without-journal":
         journal.abandoned = forgetful
+    if dies_at:
+        points.act_at(dies_at, points.die)
     while True:
         sending.work(tenant_id, time.monotonic() + 2)
         time.sleep(0.02)
@@ -41,7 +40,3 @@ def forgetful(lease: UUID) -> Iterator[journal.Account]:
     with open(journal.path_of(lease), "ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield journal.Account(frozenset(), ())
-
-
-if __name__ == "__main__":
-    send(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else "")

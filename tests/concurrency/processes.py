@@ -1,45 +1,63 @@
-"""Real processes on the test's database, killed on purpose."""
+"""Real processes on the test's database, killed on purpose.
 
+They are forked from a process that has loaded Django already, so that each is at work at once; when one is killed
+depends on how far the work has come, never on how fast the machine is.
+"""
+
+import logging
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from urllib.parse import urlsplit
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from typing import Any
 
 from django.db import connection
 
-ROOT = Path(__file__).resolve().parents[2]
+# Long enough for a machine that has much else to do; a test that waits so long has failed.
+PATIENCE = 120
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(
+    [f"tests.concurrency.{name}" for name in ("processes", "hammer", "travel", "post_office")]
+)
 
 
-def database_url() -> str:
-    """The address of the database that the test itself uses."""
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-
-
-def start(module: str, *arguments: object) -> subprocess.Popen[bytes]:
-    """`python -m module arguments`, in a process group of its own, on the test's database."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "CRITICAL"},
-        process_group=0,
+def start(target: Callable[..., None], *arguments: Any, **named: Any) -> ForkServerProcess:
+    """Run a module's function in a process of its own, on the test's database."""
+    process = _context.Process(
+        target=_begin, args=(connection.settings_dict["NAME"], target, arguments, named), daemon=True
     )
+    process.start()
+    return process
 
 
-def kill(process: subprocess.Popen[bytes], signum: int = signal.SIGKILL) -> None:
-    """Send a signal to the process and whatever it started, and wait for its end."""
-    if process.poll() is None:
-        os.killpg(process.pid, signum)
-    process.wait(30)
+def _begin(database: str, target: Callable[..., None], arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    logging.disable(logging.CRITICAL)
+    connection.settings_dict["NAME"] = database
+    target(*arguments, **named)
+
+
+def kill(process: ForkServerProcess, signum: int = signal.SIGKILL) -> None:
+    """Send the process a signal, and wait for its end."""
+    if process.is_alive():
+        os.kill(process.pid or 0, signum)
+    end_of(process)
+
+
+def end_of(process: ForkServerProcess) -> int:
+    """Wait for the process's end; its exit status, negative if a signal ended it."""
+    process.join(PATIENCE)
+    assert process.exitcode is not None, "it has not ended"
+    return process.exitcode
 
 
 @contextmanager
-def running(*processes: subprocess.Popen[bytes]) -> Iterator[None]:
+def running(*processes: ForkServerProcess) -> Iterator[None]:
     """Whatever happens in the block, the processes are gone after it."""
     try:
         yield
@@ -48,23 +66,72 @@ def running(*processes: subprocess.Popen[bytes]) -> Iterator[None]:
             kill(process)
 
 
+def until(done: Callable[[], Any], what: str) -> None:
+    """Poll until `done()` is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, f"{what}: not in {PATIENCE} seconds"
+        time.sleep(0.005)
+
+
+def somebody_waits() -> bool:
+    """Whether a transaction waits for a lock that another one holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return cursor.fetchone()[0]
+
+
+class Pause:
+    """A place where a process waits until the test lets it go on. `there` is the process's end."""
+
+    def __init__(self) -> None:
+        self._here, self.there = _context.Pipe()
+
+    def is_reached(self) -> None:
+        """Wait until the process has come here."""
+        assert self._here.poll(PATIENCE), "it did not come"
+        self._here.recv()
+
+    def is_over(self) -> None:
+        self._here.send("go on")
+
+    @staticmethod
+    def at(end: Connection) -> None:
+        """Called by the process: wait here."""
+        end.send("here")
+        end.recv()
+
+
 def killed_in_turns(
-    make: Callable[[int], subprocess.Popen[bytes]],
+    make: Callable[[], ForkServerProcess],
     *,
     workers: int,
     rounds: int,
-    rng: random.Random,
+    progress: Callable[[], int],
+    steps: tuple[int, int],
+    total: int,
     signum: int = signal.SIGKILL,
-    between: tuple[float, float] = (0.05, 0.6),
-) -> list[subprocess.Popen[bytes]]:
-    """Keep `workers` processes alive while `rounds` times one of them is killed at a random moment.
+    seed: int = 7,
+) -> list[ForkServerProcess]:
+    """Keep `workers` processes at work while `rounds` times one of them is stopped.
 
-    Returns those alive at the end; the caller ends them.
+    Each time when `progress()` has grown by a random number within `steps`, and at a random moment after. Fails if no
+    work was left at the last one: then it would have proven nothing. Returns those alive; the caller ends them.
     """
-    alive = [make(number) for number in range(workers)]
-    for round_ in range(rounds):
-        time.sleep(rng.uniform(*between))
-        place = round_ % workers
-        kill(alive[place], signum)
-        alive[place] = make(workers + round_)
+    rng = random.Random(seed)
+    alive = [make() for _ in range(workers)]
+    try:
+        for round_ in range(rounds):
+            goal = progress() + rng.randint(*steps)
+            until(lambda: progress() >= goal, f"progress before round {round_}")  # noqa: B023
+            time.sleep(rng.uniform(0, 0.01))
+            place = round_ % workers
+            assert alive[place].is_alive(), "it did not end by itself"
+            kill(alive[place], signum)
+            alive[place] = make()
+        assert progress() < total, "there was work left until the last one was stopped"
+    except BaseException:
+        for process in alive:
+            kill(process)
+        raise
     return alive

@@ -1,7 +1,6 @@
 """Workers die at every step of a journey, and at random moments: nobody is lost, no step is done twice."""
 
-import random
-import time
+import signal
 from collections import Counter
 
 import pytest
@@ -12,12 +11,13 @@ from messaging.models import Message
 from tenants.models import Tenant, Wakeup
 from tenants.scope import tenant_scope
 from tests.concurrency import processes, travel
+from tests.concurrency.processes import Pause
 from tests.journeys.world import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
-MODULE = "tests.concurrency.travel"
-PEOPLE, KILLS = 2_000, 20
+PEOPLE, ROUNDS = 1_500, 20
 SPLIT = ("split", {"shares": [50]})
+CLAIMED = "journeys.claiming.claim:after"
 
 
 @pytest.fixture
@@ -46,19 +46,21 @@ def check(world: World, journey: Journey, people: int) -> None:
     assert not Wakeup.objects.filter(tenant=world.tenant, queue="journeys").exists()
 
 
-def settle(seconds: float = 30) -> None:
+def settle() -> None:
     """Let this process do what is left, as the surviving worker."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and Wakeup.objects.filter(queue__in=travel.QUEUES).exists():
+
+    def is_done() -> bool:
         travel.run_due()
-        time.sleep(0.05)
+        return not Wakeup.objects.filter(queue__in=travel.QUEUES).exists()
+
+    processes.until(is_done, "the surviving worker's end")
 
 
 @pytest.mark.parametrize(
     "point",
     [
         "journeys.entering.enrol_chunk:after",
-        "journeys.claiming.claim:after",
+        CLAIMED,
         "messaging.outbox.order_select:after",
         "journeys.moving.apply:before",
         "journeys.figures.append:after",
@@ -66,63 +68,78 @@ def settle(seconds: float = 30) -> None:
         "journeys.engine.work:after",
     ],
 )
-def test_a_worker_killed_at_any_step_leaves_work_that_another_finishes(world: World, point: str) -> None:
-    journey = journey_of(world, 50)
-    worker = processes.start(MODULE, point)
-    with processes.running(worker):
-        assert worker.wait(30) == -9, "it died where it should"
+def test_workers_killed_at_any_step_leave_work_that_another_finishes(world: World, point: str) -> None:
+    journey = journey_of(world, 200)
+    for _ in range(ROUNDS):
+        assert processes.end_of(processes.start(travel.work, dies_at=point)) == -9, "it died where it should"
     settle()
-    check(world, journey, 50)
+    check(world, journey, 200)
 
 
-def test_workers_killed_at_random_lose_nobody_and_do_nothing_twice(
-    world: World,
-) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_stopped_at_random_lose_nobody_and_do_nothing_twice(world: World, signum: int) -> None:
     journey = journey_of(world, PEOPLE)
     workers = processes.killed_in_turns(
-        lambda _: processes.start(MODULE), workers=2, rounds=KILLS, rng=random.Random(3), between=(0.3, 0.9)
+        lambda: processes.start(travel.work),
+        workers=2,
+        rounds=ROUNDS,
+        progress=lambda: visits(world),
+        steps=(20, 160),
+        total=4 * PEOPLE,
+        signum=signum,
     )
     with processes.running(*workers):
-        time.sleep(1)
+        processes.until(lambda: everybody_is_done(world), "everybody's end")
     settle()
     check(world, journey, PEOPLE)
 
 
-def test_two_workers_at_one_tile_move_everybody_once(world: World) -> None:
-    journey = journey_of(world, PEOPLE)
-    workers = [processes.start(MODULE) for _ in range(2)]
-    with processes.running(*workers):
-        wait_for_the_end(world)
+def claimed_by_two(world: World, guard: str = "") -> Journey:
+    """One worker has claimed people and not moved them yet when another one comes and does all there is to do."""
+    journey = journey_of(world, 15)
+    pause = Pause()
+    first = processes.start(
+        travel.work, guard=guard, pauses_at=CLAIMED, pause=pause.there, dies_at="journeys.engine.run_batch:after"
+    )
+    with processes.running(first):
+        pause.is_reached()
+        travel.run_due()
+        pause.is_over()
+        assert processes.end_of(first) == -9
     settle()
-    check(world, journey, PEOPLE)
+    return journey
+
+
+def test_whom_one_worker_has_claimed_another_passes_over(world: World) -> None:
+    journey = claimed_by_two(world)
+    check(world, journey, 15)
 
 
 def test_control_without_the_lock_steps_are_done_twice(world: World) -> None:
-    journey_of(world, PEOPLE)
-    workers = [processes.start(MODULE, "without-lock") for _ in range(3)]
-    with processes.running(*workers):
-        wait_for_the_end(world)
+    claimed_by_two(world, "without-lock")
     with tenant_scope(world.tenant):
         steps = Counter(Visit.objects.values_list("participant_id", "tile"))
-        assert max(steps.values()) > 1, "the claim's lock is what keeps a step from being done twice"
+    assert max(steps.values()) > 1, "the claim's lock is what keeps a step from being done twice"
 
 
 def test_control_a_wakeup_deleted_before_its_work_loses_the_work(world: World) -> None:
     journey = journey_of(world, 20)
-    worker = processes.start(MODULE, "without-keeping-wakeups")
-    with processes.running(worker):
-        worker.wait(30)
-    settle(2)
+    worker = processes.start(travel.work, guard="without-keeping-wakeups", dies_at="journeys.engine._keep_dates:before")
+    assert processes.end_of(worker) == -9
+    settle()
     with tenant_scope(world.tenant):
         assert not Participant.objects.filter(journey=journey, state="done").exists()
 
 
-def wait_for_the_end(world: World, seconds: float = 30) -> None:
-    """Until nobody is under way any more."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with tenant_scope(world.tenant, read_only=True):
-            states = Counter(Participant.objects.values_list("state", flat=True))
-        if states and not states["active"]:
-            return
-        time.sleep(0.1)
+def visits(world: World) -> int:
+    """How many steps have been taken."""
+    with tenant_scope(world.tenant, read_only=True):
+        return Visit.objects.count()
+
+
+def everybody_is_done(world: World) -> bool:
+    """Whether all have entered and nobody is under way any more."""
+    with tenant_scope(world.tenant, read_only=True):
+        is_enrolling = Journey.objects.filter(enrolled_to__isnull=False).exists()
+        states = set(Participant.objects.values_list("state", flat=True))
+    return not is_enrolling and bool(states) and "active" not in states

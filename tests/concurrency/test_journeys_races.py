@@ -1,11 +1,9 @@
 """Two transactions that cross: what a branch decides does not depend on who commits first."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from contacts.timeline import REACTOR
@@ -14,6 +12,8 @@ from journeys.models import Journey, Participant, Visit
 from tenants import wakeups
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
+from tests.concurrency import processes
+from tests.concurrency.threads import Gate, beside
 from tests.journeys.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,39 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def world(acme: Tenant) -> World:
     return World(acme)
-
-
-@contextmanager
-def beside(function: Callable[[], object]) -> Iterator[None]:
-    """Run a function in a thread with a connection of its own; it has ended when the block is left."""
-
-    def run() -> None:
-        try:
-            function()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-class Gate:
-    """A place where one thread waits until the other has done its part."""
-
-    def __init__(self) -> None:
-        self.reached, self.opened = threading.Event(), threading.Event()
-
-    def wait_here(self) -> None:
-        self.reached.set()
-        assert self.opened.wait(20)
-
-    def is_reached(self) -> None:
-        assert self.reached.wait(20)
 
 
 def branch_of(world: World) -> tuple[Journey, int]:
@@ -106,23 +73,20 @@ def race_of_arrival(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         clicking.is_reached()
         with beside(lambda: engine.run_batch(world.tenant.pk, journey.pk)):
             looking.is_reached()
-            clicking.opened.set()
-            waited = threading.Event()
-            with beside(lambda: (wait_until_readable(world), waited.set())):
-                waited.wait(1.5)
-                looking.opened.set()
+            clicking.open()
+            with beside(lambda: read_click(world)) as reading:
+                # Without the guard the reader has done its work by now; with it, it waits for the person's lock.
+                processes.until(lambda: not reading.is_alive() or processes.somebody_waits(), "the reader")
+                looking.open()
     monkeypatch.setattr(moving, "apply", apply)
     world.run()
     return outcomes(world)
 
 
-def wait_until_readable(world: World) -> None:
-    """Let the readers read the click; the journeys' one waits for the person's lock."""
-    for _ in range(50):
-        if wakeups.due():
-            wakeups.work(world.tenant.pk, REACTOR)
-            return
-        threading.Event().wait(0.05)
+def read_click(world: World) -> None:
+    """Let the readers read the click as soon as it is readable."""
+    processes.until(lambda: (world.tenant.pk, REACTOR) in wakeups.due(), "the click's commit")
+    wakeups.work(world.tenant.pk, REACTOR)
 
 
 def test_a_click_racing_the_look_at_its_branch_is_not_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +114,7 @@ def race_of_deadline(world: World) -> list[str]:
             engine.run_batch(world.tenant.pk, journey.pk)
             with tenant_scope(world.tenant):
                 Participant.objects.filter(state="active").update(due_at=timezone.now())
-        gate.opened.set()
+        gate.open()
     engine.run_batch(world.tenant.pk, journey.pk)
     return outcomes(world)
 
@@ -194,8 +158,9 @@ def test_pausing_waits_for_the_batch_under_way_and_nothing_moves_after_it(
     with beside(lambda: engine.run_batch(world.tenant.pk, journey.pk)):
         looking.is_reached()
         with beside(pause):
-            assert not paused.wait(0.3), "it waits for the batch"
-            looking.opened.set()
+            processes.until(lambda: paused.is_set() or processes.somebody_waits(), "pausing")
+            assert not paused.is_set(), "it waits for the batch"
+            looking.open()
     monkeypatch.setattr(claiming, "claim", claim)
     assert paused.is_set()
     assert engine.run_batch(world.tenant.pk, journey.pk) == 0

@@ -1,15 +1,8 @@
-"""A worker of test_journeys_killed: `python -m tests.concurrency.travel [point]`.
-
-Works for ever as a worker does. `point` is "module.function:before" or ":after": there the process kills itself, as a
-power cut would. `without-…` leaves out a protection: the controls.
-"""
+"""The workers of test_journeys_killed: they do for ever what is due in the journeys and the reactor."""
 
 import os
-import signal
-import sys
 import time
-from collections.abc import Callable
-from importlib import import_module
+from multiprocessing.connection import Connection
 from typing import Any
 
 import django
@@ -17,16 +10,25 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from journeys import claiming  # noqa: E402
+from journeys import claiming, engine, entering  # noqa: E402
 from tenants import wakeups  # noqa: E402
 from tenants.models import Wakeup  # noqa: E402
+from tests.concurrency import points  # noqa: E402
+from tests.concurrency.processes import Pause  # noqa: E402
 
 # What these tests are about; mail has its own.
 QUEUES = ("journeys", "reactor")
 
 
-def work() -> None:
-    """Do whatever is due, for ever."""
+def work(*, guard: str = "", dies_at: str = "", pauses_at: str = "", pause: Connection | None = None) -> None:
+    """Do whatever is due, for ever, in small batches; `guard` names the protection to leave out."""
+    engine.BATCH, entering.CHUNK = 20, 100
+    if guard:
+        GUARDS[guard]()
+    if dies_at:
+        points.act_at(dies_at, points.die)
+    if pause is not None:
+        points.act_at(pauses_at, lambda: Pause.at(pause))
     while True:
         run_due()
         time.sleep(0.005)
@@ -39,57 +41,20 @@ def run_due() -> None:
             wakeups.work(tenant_id, name, budget=1)
 
 
-def die() -> None:
-    """End at once, without any cleaning up."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die_at(point: str) -> None:
-    """Replace a function by one that kills the process before or after doing its work."""
-    name, _, moment = point.partition(":")
-    module_name, _, function_name = name.rpartition(".")
-    module = import_module(module_name)
-    original = getattr(module, function_name)
-    replaced = _dying(original, moment)
-    setattr(module, function_name, replaced)
-    for queue, worker in wakeups._queues.items():
-        if worker is original:
-            wakeups._queues[queue] = replaced
-
-
-def _dying(function: Callable[..., Any], moment: str) -> Callable[..., Any]:
-    def dying(*args: Any, **kwargs: Any) -> Any:
-        if moment == "before":
-            die()
-        answer = function(*args, **kwargs)
-        # A look that found nothing to do is not the step.
-        if answer is False or answer not in (0, []):
-            die()
-        return answer
-
-    return dying
-
-
 def without_lock() -> None:
     """Claim people whether or not another worker has them."""
     claiming.LOCK = ""
 
 
 def without_keeping_wakeups() -> None:
-    """Delete the wakeups before the work they announce, and be killed in between."""
+    """Delete the wakeups before the work that they announce."""
     original = wakeups._queues["journeys"]
 
     def forgetful(tenant_id: int, deadline: float) -> Any:
         Wakeup.objects.filter(tenant_id=tenant_id, queue="journeys").delete()
-        die()
         return original(tenant_id, deadline)
 
     wakeups._queues["journeys"] = forgetful
 
 
-CONTROLS = {"without-lock": without_lock, "without-keeping-wakeups": without_keeping_wakeups}
-
-if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        CONTROLS[argument]() if argument in CONTROLS else die_at(argument)
-    work()
+GUARDS = {"without-lock": without_lock, "without-keeping-wakeups": without_keeping_wakeups}
