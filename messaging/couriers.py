@@ -83,7 +83,9 @@ class Courier(threading.Thread):
 
     def __init__(self, desk: Desk, transport: Transport) -> None:
         super().__init__(name="courier", daemon=True)
+        # Why the server could not be used, if so; `is_ours` when only we can mend it.
         self.error = ""
+        self.is_ours = False
         self.has_connected = False
         # It carried mail and left nothing in doubt.
         self.was_useful = False
@@ -97,7 +99,7 @@ class Courier(threading.Thread):
         try:
             connection = Connection(self._transport)
         except Unusable as error:
-            self.error = str(error)
+            self.error, self.is_ours = str(error), error.is_ours
             return
         self.has_connected = True
         try:

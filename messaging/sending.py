@@ -43,13 +43,15 @@ def work(tenant_id: int, deadline: float) -> Left:
     transport = transports.of(tenant)
     with tenant_scope(tenant):
         claiming.settle_abandoned()
-    pause, has_more = transports.paused_until(transport), False
+    pause, has_more, trouble = transports.paused_until(transport), False, None
     if pause is None:
         with stopping.noticed() as is_asked:
             run = Run(tenant, transport, lambda: is_asked() or time.monotonic() >= deadline)
             run.go()
-        pause, has_more = run.paused_until, run.has_more
-    with tenant_scope(tenant, read_only=True):
+        pause, has_more, trouble = run.paused_until, run.has_more, run.trouble
+    with tenant_scope(tenant):
+        if trouble is not None:
+            transports.tell(trouble)
         next_due = claiming.next_due()
     return Left(next_due=pause or next_due, has_more=has_more and pause is None)
 
@@ -61,11 +63,13 @@ def clear_journals() -> None:
 
 
 class Run:
-    """One drain of a tenant's outbox. `has_more` and `paused_until` say how it ended."""
+    """One drain of a tenant's outbox. `has_more` and `paused_until` say how it ended, `trouble` why the server could
+    not be used ("": it could; None: nobody asked it)."""
 
     def __init__(self, tenant: Tenant, transport: Transport, must_stop: Callable[[], bool]) -> None:
         self.has_more = False
         self.paused_until: datetime | None = None
+        self.trouble: str | None = None
         self._tenant = tenant
         self._transport = transport
         self._must_stop = must_stop
@@ -80,12 +84,14 @@ class Run:
         notes, is_settled = Journal(self._lease), False
         self._desk = Desk(notes)
         try:
-            self._send()
+            try:
+                self._send()
+            finally:
+                self._end_couriers()
+            self._record(is_last=True)
             is_settled = True
         finally:
-            self._end_couriers()
-            if is_settled:
-                self._record(is_last=True)
+            # Whatever the database did: a journal that this process went on holding could never be settled.
             notes.close(is_settled=is_settled)
 
     def _send(self) -> None:
@@ -118,9 +124,11 @@ class Run:
             self._couriers.remove(courier)
             if courier.has_connected:
                 transports.worked(self._transport)
+                self.trouble = ""
             # A server may close a connection that has carried mail; another one is opened then.
             if courier.error and not courier.was_useful:
-                self.paused_until = transports.failed(self._transport)
+                self.paused_until = transports.failed(self._transport, is_ours=courier.is_ours)
+                self.trouble = courier.error
                 return False
         wanted = min(settings.EMAIL_CONNECTIONS, -(-len(self._desk) // MESSAGES_PER_CONNECTION))
         if len(self._couriers) < wanted:
@@ -149,3 +157,6 @@ class Run:
         self._desk.stop()
         for courier in self._couriers:
             courier.join()
+            if courier.has_connected and self.paused_until is None:
+                transports.worked(self._transport)
+                self.trouble = ""

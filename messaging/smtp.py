@@ -23,8 +23,19 @@ FINAL_TIMEOUT = 60
 READY_FOR_DATA, CLOSING = 354, 421
 
 
+# Replies to a sign-in that no waiting mends (RFC 4954); 454 is a passing failure.
+REFUSED_SIGN_IN = {530, 534, 535, 538}
+
+
 class Unusable(Exception):
-    """The connection cannot be used (any more): refused, lost, or closed by the server."""
+    """The connection cannot be used (any more): refused, lost, or closed by the server.
+
+    `is_ours`: by our own configuration, so that trying again is of no use before somebody has corrected it.
+    """
+
+    def __init__(self, words: str, *, is_ours: bool = False) -> None:
+        super().__init__(words)
+        self.is_ours = is_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +80,8 @@ class Connection:
         """Connect and sign in; raises Unusable."""
         try:
             self._socket, self._is_pipelining = _connect(transport)
-        except (OSError, smtplib.SMTPException) as error:
-            raise Unusable(_what(error)) from error
+        except (OSError, UnicodeError, smtplib.SMTPException) as error:
+            raise Unusable(_what(error), is_ours=_is_ours(error)) from error
         self._file = self._socket.makefile("rb")
 
     def deliver(self, mails: Iterator[Mail], notes: Notes) -> None:
@@ -160,7 +171,10 @@ class Connection:
 
 
 def _connect(transport: Transport) -> tuple[socket.socket, bool]:
-    """An open, signed-in socket, and whether the server pipelines. smtplib does the greeting."""
+    """An open, signed-in socket, and whether the server pipelines. smtplib does the greeting.
+
+    Certificates are checked against those that the machine trusts (SSL_CERT_FILE names others).
+    """
     context = ssl.create_default_context() if transport.security else None
     if transport.security == "tls":
         client: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -168,12 +182,16 @@ def _connect(transport: Transport) -> tuple[socket.socket, bool]:
         )
     else:
         client = smtplib.SMTP(transport.host, transport.port, timeout=CONNECT_TIMEOUT)
-    client.ehlo_or_helo_if_needed()
-    if transport.security == "starttls":
-        client.starttls(context=context)
-        client.ehlo()
-    if transport.user:
-        client.login(transport.user, transport.password)
+    try:
+        client.ehlo_or_helo_if_needed()
+        if transport.security == "starttls":
+            client.starttls(context=context)
+            client.ehlo()
+        if transport.user:
+            client.login(transport.user, transport.password)
+    except BaseException:
+        client.close()
+        raise
     taken = client.sock
     if taken is None:
         raise OSError("the server closed the connection")
@@ -188,4 +206,18 @@ def _envelope(mail: Mail) -> bytes:
 
 
 def _what(error: Exception) -> str:
+    """The server's own words where it said something."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error
+        return f"{error.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
     return str(error) or type(error).__name__
+
+
+def _is_ours(error: Exception) -> bool:
+    """A password that is wrong or cannot be said, no encryption or sign-in offered, a certificate that is not the
+    server's, no such host."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code in REFUSED_SIGN_IN
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_NONAME
+    return isinstance(error, (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError, UnicodeError))

@@ -1,7 +1,8 @@
 """Through which server a tenant's mail leaves, and when a server is left alone for a while."""
 
+import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
@@ -9,10 +10,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from tenants.models import Tenant
+from tenants import preferences
+from tenants.models import Setting, Tenant
 
 # Seconds that a failing server is left alone: doubled by each failure in a row, up to the last.
 FIRST_PAUSE, LONGEST_PAUSE = 5, 300
+# Where a tenant's pages find why its mail does not leave.
+TROUBLE = "mail.trouble"
+preferences.declare(TROUBLE, "")
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,10 @@ def paused_until(transport: Transport) -> datetime | None:
     return timezone.now() + timedelta(seconds=wait) if failures and wait > 0 else None
 
 
-def failed(transport: Transport) -> datetime:
-    """Note that the server could not be used; returns when to try again."""
+def failed(transport: Transport, *, is_ours: bool = False) -> datetime:
+    """Note that the server could not be used, by our own configuration perhaps; returns when to try again."""
     failures, _until = cache.get(_key(transport), (0, 0.0))
-    pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)
+    pause = LONGEST_PAUSE if is_ours else min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)
     cache.set(_key(transport), (min(failures + 1, 10), time.time() + pause), LONGEST_PAUSE * 2)
     return timezone.now() + timedelta(seconds=pause)
 
@@ -78,5 +83,14 @@ def worked(transport: Transport) -> None:
     cache.delete(_key(transport))
 
 
+def tell(words: str) -> None:
+    """Keep for the scope's tenant why its mail does not leave; no words: it does."""
+    if words:
+        preferences.put(TROUBLE, words)
+    else:
+        Setting.objects.filter(key=TROUBLE).delete()
+
+
 def _key(transport: Transport) -> str:
-    return f"transport:{transport.name}".replace(" ", "")
+    """A server whose password has been corrected is another one."""
+    return f"transport:{hashlib.sha256(repr(astuple(transport)).encode()).hexdigest()}"

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_POST
 
 from contacts.models import Contact
 from messaging import outbox as verbs
-from messaging import previews, queries
+from messaging import previews, queries, transports
 from messaging.models import CaughtMail, Message
 from messaging.views.design import PREVIEW_POLICY
+from tenants import preferences
 from tenants.access import Right, allow
 from tenants.paging import page_of
 from tenants.responses import done
@@ -31,7 +32,12 @@ def outbox(request: Any) -> HttpResponse:
     state = request.GET.get("state", "")
     state = state if state in Message.State.values else Message.State.QUEUED
     page = page_of(queries.outbox(state), ("-id",), request.GET)
-    context = {"page": page, "state": state, "counts": queries.outbox_counts(ORDER)}
+    context = {
+        "page": page,
+        "state": state,
+        "counts": queries.outbox_counts(ORDER),
+        "trouble": preferences.get(transports.TROUBLE),
+    }
     return render(request, "messaging/outbox.html", context)
 
 

@@ -1,13 +1,17 @@
 """A mail server for tests: counts every mail, and can be slow, refuse, put off, or vanish after the final dot.
 
+It speaks plainly, by TLS from the start or by STARTTLS, and may ask who is there.
+
 with MailServer() as server:
     server.refuse["gone@lead.example"] = "550 5.1.1 No such user"
     …
     server.mails[0].recipient, server.mails[0].parsed["Subject"]
 """
 
+import base64
 import email.policy
 import socketserver
+import ssl
 import threading
 import time
 from collections import Counter
@@ -16,6 +20,8 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
+
+from tests.standins.certificates import Certificate
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,13 @@ class MailServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 50
 
-    def __init__(self, *, is_pipelining: bool = True) -> None:
+    def __init__(self, *, security: str = "", certificate: Certificate | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
-        self.is_pipelining = is_pipelining
+        self.is_pipelining = True
+        # "", "starttls" or "tls"; who may send, with passwords (nobody: everybody may).
+        self.security = security
+        self.tls = certificate.server_context() if certificate else None
+        self.users: dict[str, str] = {}
         self.mails: list[Mail] = []
         self.connections = 0
         self.commands: Counter[str] = Counter()
@@ -91,9 +101,11 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.server.connections += 1
-        self.sender = self.recipient = ""
+        self.sender = self.recipient = self.user = ""
         self.count = 0
         try:
+            if self.server.security == "tls":
+                self.encrypt()
             self.say(self.server.greeting)
             while line := self.rfile.readline():
                 if not self.command(line.decode("utf-8", "replace").strip()):
@@ -105,6 +117,8 @@ class _Session(socketserver.StreamRequestHandler):
         """What was not read by a client that is gone is nobody's trouble."""
         with suppress(OSError):
             super().finish()
+        if self.is_encrypted:
+            self.connection.close()
 
     def command(self, line: str) -> bool:
         """Answer a command; False ends the connection."""
@@ -112,9 +126,14 @@ class _Session(socketserver.StreamRequestHandler):
         self.server.commands[verb] += 1
         address = line.partition("<")[2].partition(">")[0]
         if verb in ("EHLO", "HELO"):
-            self.say("250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME" if self.server.is_pipelining else "250 sink")
+            self.say("\r\n".join(f"250-{word}" for word in ("sink.example", *self.extensions())) + "\r\n250 8BITMIME")
+        elif verb == "STARTTLS" and self.server.security == "starttls":
+            self.say("220 2.0.0 Go ahead")
+            self.encrypt()
+        elif verb == "AUTH":
+            self.say(self.auth(line.split()[1:]))
         elif verb == "MAIL":
-            refusal = "503 5.5.1 nested MAIL" if self.sender else self.server.refuse_sender.get(address, "")
+            refusal = self.refusal_of(address)
             self.sender = "" if refusal else address
             self.say(refusal or "250 2.1.0 Ok")
         elif verb == "RCPT":
@@ -128,6 +147,39 @@ class _Session(socketserver.StreamRequestHandler):
             self.sender = self.recipient = ""
             self.say("250 Ok")
         return True
+
+    @property
+    def is_encrypted(self) -> bool:
+        return isinstance(self.connection, ssl.SSLSocket)
+
+    def encrypt(self) -> None:
+        assert self.server.tls is not None
+        self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb")
+
+    def extensions(self) -> list[str]:
+        """What the server offers at this moment: a password is not asked for in clear text."""
+        offered = ["PIPELINING"] if self.server.is_pipelining else []
+        if self.server.security == "starttls" and not self.is_encrypted:
+            return [*offered, "STARTTLS"]
+        return [*offered, "AUTH PLAIN"] if self.server.users else offered
+
+    def auth(self, words: list[str]) -> str:
+        """AUTH PLAIN with an initial response (RFC 4616)."""
+        if len(words) != 2 or words[0].upper() != "PLAIN":
+            return "504 5.5.4 Unknown mechanism"
+        _, user, password = base64.b64decode(words[1]).decode().split("\0")
+        if self.server.users.get(user) != password:
+            return "535 5.7.8 Authentication credentials invalid"
+        self.user = user
+        return "235 2.7.0 Welcome"
+
+    def refusal_of(self, sender: str) -> str:
+        """Why the sender may not send, if so."""
+        if self.server.users and not self.user:
+            return "530 5.7.0 Authentication required"
+        return "503 5.5.1 nested MAIL" if self.sender else self.server.refuse_sender.get(sender, "")
 
     def rcpt(self, address: str) -> str:
         if not self.sender:
