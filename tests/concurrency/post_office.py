@@ -14,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.db import DatabaseError, connection  # noqa: E402
 
 from messaging import journal, sending  # noqa: E402
 from tests.concurrency import points  # noqa: E402
@@ -30,7 +31,10 @@ def send(tenant_id: int, port: int, folder: Path, *, connections: int = 2, guard
     if dies_at:
         points.act_at(dies_at, points.die)
     while True:
-        sending.work(tenant_id, time.monotonic() + 2)
+        try:
+            sending.work(tenant_id, time.monotonic() + 2)
+        except DatabaseError:
+            connection.close_if_unusable_or_obsolete()
         time.sleep(0.02)
 
 
