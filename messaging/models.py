@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from tenants.fields import TenantKey
+from tenants.secrets import EncryptedText
 
 
 class ContentSettings(models.Model):
@@ -212,16 +213,22 @@ class LinkClick(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that must not be mailed: it belongs to the address, not to a contact."""
+    """An address that must not be mailed: it belongs to the address, not to a contact.
+
+    When the person is erased, only the address's fingerprint stays (`messaging.suppressing`).
+    """
 
     class Reason(models.TextChoices):
         HARD_BOUNCE = "hard_bounce", _("Hard bounce")
         SOFT_BOUNCES = "soft_bounces", _("Soft bounces in a row")
         COMPLAINT = "complaint", _("Complaint")
         MANUAL = "manual", _("By hand")
+        # Of somebody erased who had refused: silence is no consent again, whatever the tenant's mode.
+        REFUSED = "refused", _("Refused before being erased")
 
     tenant = TenantKey()
-    address = models.CharField(max_length=254)
+    address = models.CharField(max_length=254, null=True)
+    fingerprint = models.CharField(max_length=64, null=True, editable=False)
     reason = models.CharField(max_length=15, choices=Reason.choices)
     detail = models.TextField(blank=True)
     soft_bounces = models.SmallIntegerField(default=0)
@@ -229,10 +236,32 @@ class Suppression(models.Model):
     until = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "address"], name="one_suppression_per_address")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "address"], name="one_suppression_per_address"),
+            models.UniqueConstraint(fields=["tenant", "fingerprint"], name="one_suppression_per_fingerprint"),
+            models.CheckConstraint(
+                condition=Q(address__isnull=True, fingerprint__isnull=False)
+                | Q(address__isnull=False, fingerprint__isnull=True),
+                name="suppression_of_address_or_fingerprint",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.address
+        return self.address or str(_("The address of somebody erased"))
+
+
+class AddressKey(models.Model):
+    """The key of the fingerprints by which erased people's addresses are known. Made once, never changed: with
+    another key nobody would find them again."""
+
+    tenant = TenantKey()
+    key = EncryptedText()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_address_key")]
+
+    def __str__(self) -> str:
+        return f"address key {self.pk}"
 
 
 class Hit(models.Model):
