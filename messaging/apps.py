@@ -9,7 +9,7 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         # Queues are registered as these are imported.
         from contacts import registry
-        from messaging import erasing, hits, kinds, sending  # noqa: F401
+        from messaging import eligibility, erasing, hits, kinds, sending  # noqa: F401
         from messaging.models import Email
         from segments import fields
         from tenants.access import Right
@@ -21,7 +21,8 @@ class MessagingConfig(AppConfig):
         )
         fields.register_objects(emails)
         registry.object_pages["email"] = "messaging:detail"
-        registry.erasers.append(erasing.erase)
+        registry.erasers.append(erasing.ERASER)
+        registry.mail_obstacles.append(eligibility.obstacles)
         menu.add(Section.MARKETING, _("E-mails"), "messaging:list", "mail", Right.VIEW, 20)
         menu.add(Section.MARKETING, _("Outbox"), "messaging:outbox", "send", Right.VIEW, 80)
         menu.add(Section.MARKETING, _("Mail catcher"), "messaging:caught_list", "inbox", Right.VIEW, 90)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
 from contacts.consent import COMMERCIAL
-from contacts.models import ConsentLevel, Purpose
+from contacts.models import ConsentLevel, Contact, Purpose
+from messaging import suppressing
 from messaging.models import Email, Suppression
 from tenants.models import Setting
 
@@ -48,8 +49,9 @@ def blocked(email: Email, contacts: sql.Composable | None = None) -> sql.Compose
 def reasons(email: Email, targets: sql.Composable) -> sql.Composed:
     """SQL: (target, reason) of the blocked ones among `targets`, a query of (target, contact_id).
 
-    Cost: per target one step each along the contact's primary key, the list of suppressed addresses and, for commercial
-    mail, the ledger (consent_latest). They are laterals so that no statistics, however old, can make them scans.
+    Cost: per target one step each along the contact's primary key, the list of suppressed addresses, that of erased
+    people's fingerprints (if there are any) and, for commercial mail, the ledger (consent_latest). They are laterals so
+    that no statistics, however old, can make them scans.
     """
     is_commercial = email.designation == Email.Designation.COMMERCIAL
     return sql.SQL(
@@ -61,6 +63,10 @@ def reasons(email: Email, targets: sql.Composable) -> sql.Composed:
                WHEN {is_commercial} AND contact.do_not_bulk_email THEN 'do_not_bulk_email'
                WHEN EXISTS (SELECT FROM messaging_suppression suppression
                             WHERE suppression.address = contact.email AND {is_effective}) THEN 'suppressed'
+               WHEN EXISTS (SELECT FROM messaging_suppression suppression
+                            WHERE suppression.fingerprint = {fingerprint} AND {is_effective}
+                              AND (suppression.reason <> {refused}
+                                   OR {is_commercial} AND latest.state IS DISTINCT FROM 'granted')) THEN 'suppressed'
                WHEN {lacks_consent} THEN 'no_consent' END AS reason
              FROM ({targets}) target
              LEFT JOIN LATERAL (
@@ -75,6 +81,8 @@ def reasons(email: Email, targets: sql.Composable) -> sql.Composed:
         targets=targets,
         is_commercial=sql.Literal(is_commercial),
         is_effective=effective_suppression("suppression"),
+        fingerprint=suppressing.fingerprint_of(sql.Identifier("contact", "email")),
+        refused=sql.Literal(Suppression.Reason.REFUSED.value),
         lacks_consent=_lacks_consent(is_commercial),
         purpose=sql.Literal(purpose_id(email) or 0),
     )
@@ -94,6 +102,26 @@ def why_not(email: Email, contact_id: int) -> str:
     """The reason why a contact cannot get the e-mail now; empty if it can."""
     found = summary(email, sql.SQL("SELECT {}::bigint").format(sql.Literal(contact_id)))
     return next(iter(found), "")
+
+
+def obstacles(contact: Contact) -> list[str]:
+    """What stands against the contact's address, in words for her page; a refusal is told with her consents."""
+    statement = sql.SQL(
+        """SELECT reason FROM messaging_suppression suppression
+           WHERE (address = {address} OR fingerprint = {fingerprint} AND reason <> {refused}) AND {is_effective}
+           LIMIT 1"""
+    ).format(
+        address=sql.Literal(contact.email),
+        fingerprint=suppressing.fingerprint_of(sql.Literal(contact.email)),
+        refused=sql.Literal(Suppression.Reason.REFUSED.value),
+        is_effective=effective_suppression("suppression"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return [
+            _("the address is suppressed (%(reason)s)") % {"reason": Suppression.Reason(reason).label}
+            for (reason,) in cursor.fetchall()
+        ]
 
 
 def effective_suppression(alias: str) -> sql.Composed:

@@ -57,5 +57,7 @@ def _kind(
         object_kind="email",
         group=GROUP,
         fields=fields,
+        # What a mail server says names the address as a rule.
+        personal=("reason",) if reason else (),
         is_activity=is_activity,
     )

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from contacts import timeline
 from contacts.models.timeline import Lane
+from messaging import suppressing
 from messaging.eligibility import SOFT_BOUNCES
 from messaging.journal import Result
 from messaging.models import Message, Suppression
@@ -172,6 +173,7 @@ def tell(kind: str, message_ids: list[int], *, lane: str = Lane.LIVE, with_reaso
 
 def suppress_hard(message_ids: list[int]) -> None:
     """Suppress the messages' addresses for half a year; a longer or permanent suppression stays."""
+    _recall(message_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO messaging_suppression (address, reason, detail, soft_bounces, until)
@@ -186,6 +188,7 @@ def suppress_hard(message_ids: list[int]) -> None:
 
 def count_soft(message_ids: list[int]) -> None:
     """Count a soft bounce of the messages' addresses; so many in a row suppress for half a year."""
+    _recall(message_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO messaging_suppression (address, reason, detail, soft_bounces)
@@ -200,6 +203,11 @@ def count_soft(message_ids: list[int]) -> None:
                WHERE messaging_suppression.reason = 'soft_bounces'""",
             {"ids": message_ids, "limit": SOFT_BOUNCES, "days": HARD_BOUNCE_DAYS},
         )
+
+
+def _recall(message_ids: list[int]) -> None:
+    """What erased people had against these addresses counts on."""
+    suppressing.recall(Message.objects.filter(pk__in=message_ids).values_list("address", flat=True))
 
 
 def forgive(message_ids: list[int]) -> None:

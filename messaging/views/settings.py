@@ -36,14 +36,16 @@ def content(request: Any, pk: int | None = None) -> HttpResponse:
 
 @allow(Right.VIEW, post=Right.EDIT_MARKETING)
 def suppression_list(request: Any) -> HttpResponse:
-    """Addresses that are not mailed; a POST adds one."""
+    """Addresses that are not mailed, or what stands against one (`?address=`); a POST adds one."""
     form = SuppressionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         suppressing.suppress(form.cleaned_data["address"], detail=form.cleaned_data["detail"], by=request.member)
         return done(request, _("It is not mailed any more."), "messaging:suppressions")
     page = page_of(queries.suppressions(), ("-id",), request.GET)
+    asked = request.GET.get("address", "").strip()
+    context = {"page": page, "form": form, "asked": asked, "found": suppressing.find(asked) if asked else None}
     status = 422 if request.method == "POST" else 200
-    return render(request, "messaging/suppressions.html", {"page": page, "form": form}, status=status)
+    return render(request, "messaging/suppressions.html", context, status=status)
 
 
 @allow(Right.EDIT_MARKETING)
@@ -54,4 +56,4 @@ def lift(request: Any, pk: int) -> HttpResponse:
     if not suppressing.lift(row, by=request.member):
         text = _("Who complained is never mailed again.")
         return done(request, text, "messaging:suppressions", level="error")
-    return done(request, _("%(address)s can be mailed again.") % {"address": row.address}, "messaging:suppressions")
+    return done(request, _("%(address)s can be mailed again.") % {"address": row}, "messaging:suppressions")
