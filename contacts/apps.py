@@ -7,7 +7,7 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         # The reactor and the chore of erasure register themselves as they are imported.
-        from contacts import bulk, erasure, facts, finding, kinds, reactor, registry, timeline  # noqa: F401
+        from contacts import bulk, erasure, facts, finding, kinds, reactor, registry, timeline
         from tenants.access import Right
         from tenants.registry import Section, Tab, menu, search_sources, tabs
 
@@ -15,6 +15,7 @@ class ContactsConfig(AppConfig):
         reactor.register(facts.READER)
         for action in (bulk.ASSIGN, bulk.DELETE):
             registry.bulk_actions.add(action)
+        registry.erasers.append(erasure.ERASER)
         registry.object_pages["account"] = "contacts:account"
         tabs.add("contact", Tab("overview", _("Overview"), "contacts:detail", 0))
         for source in (finding.CONTACTS, finding.ACCOUNTS):

@@ -1,41 +1,55 @@
 """Erasing a person for good: what she did stays as numbers, without her.
 
 The timeline keeps id, kind, times and objects of its rows and loses the person and every detail that its kind declares
-personal. What other apps keep (leads as entered, files, sent bodies, suppression by the address's HMAC) they erase
-through `registry.erasers`.
+personal. Rows that belong to the contact go with it; what else an app keeps of people (leads as entered, sent mails,
+submissions, suppressed addresses) it erases through `registry.erasers`.
 """
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Literal
 
-from django.db import connection
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts import registry, search, timeline
 from contacts.deletion import RESTORABLE
-from contacts.models import Contact
+from contacts.models import Consent, Contact
+from contacts.registry import Erased, Eraser
 from tenants import audit
 from tenants.housekeeping import chore
-from tenants.models import Member, Tenant
+from tenants.models import Audit, Member, Notification, Tenant
 from tenants.scope import tenant_scope
 
 BATCH = 200
 
 
+@transaction.atomic
 def erase(contact_ids: Iterable[int], *, by: Member | None) -> int:
-    """Erase contacts, with those that were merged into them; returns how many records went."""
+    """Erase contacts, with those that were merged into them, and for good; returns how many records went."""
     ids = _with_merged(list(contact_ids))
     if not ids:
         return 0
-    addresses = list(Contact.objects.filter(pk__in=ids).exclude(email="").values_list("email", flat=True))
-    for erase_more in registry.erasers:
-        erase_more(ids, addresses)
-    _clear_timeline(ids)
-    for pk in ids:
-        search.remove("contact", pk)
+    erased = _who(ids)
+    for eraser in registry.erasers:
+        eraser.erase(erased)
+    clear_timeline("contact_id", ids)
     Contact.objects.filter(pk__in=ids).delete()
     audit.write("contacts.erased", by=by, detail={"ids": ids})
     return len(ids)
+
+
+def what_becomes() -> list[tuple[str, str]]:
+    """(table in words, what becomes of its rows) of everything that does not simply go with the contact."""
+    rows = [
+        (apps.get_model(label)._meta.verbose_name_plural, rule)
+        for e in registry.erasers
+        for label, rule in e.tables.items()
+    ]
+    return sorted((str(name).capitalize(), str(rule)) for name, rule in rows)
 
 
 @chore("erasure", every=timedelta(hours=1))
@@ -63,17 +77,67 @@ def _with_merged(ids: list[int]) -> list[int]:
     return list(dict.fromkeys(found))
 
 
-def _clear_timeline(ids: list[int]) -> None:
-    """Take the person and the personal details out of her rows. Index: interaction_of_contact."""
-    personal = {kind.key: list(kind.personal) for kind in timeline.kinds() if kind.personal}
+def _who(ids: list[int]) -> Erased:
+    """The contacts as erasers know them: an address or name that somebody else has by now is left to her."""
+    people = list(Contact.objects.filter(pk__in=ids).only("email", "first_name", "last_name"))
+    said = Consent.objects.filter(contact__in=ids).values_list("address", flat=True)
+    addresses = {address for address in [*(person.email for person in people), *said] if address}
+    names = {str(person) for person in people if person.first_name and person.last_name}
+    others = Contact.objects.exclude(pk__in=ids)
+    addresses -= set(others.filter(email__in=addresses).values_list("email", flat=True))
+    last_names = [person.last_name for person in people]
+    names -= {str(other) for other in others.filter(last_name__in=last_names).only("first_name", "last_name")}
+    return Erased(ids, sorted(addresses), sorted(names))
+
+
+def clear_timeline(column: Literal["contact_id", "lead_id"], ids: list[int]) -> None:
+    """Take the people and the personal details out of rows of contacts, or of leads that nobody had yet.
+
+    Index: interaction_of_contact or interaction_of_lead, in every partition.
+    """
+    theirs = f"{column} = ANY(%s)" + (" AND contact_id IS NULL" if column == "lead_id" else "")
     with connection.cursor() as cursor:
-        for key, names in personal.items():
-            cursor.execute(
-                f"UPDATE {timeline.TABLE} SET detail = detail - %s::text[] WHERE contact_id = ANY(%s) AND kind = %s",
-                [names, ids, key],
-            )
+        for kind in timeline.kinds():
+            if kind.personal:
+                cursor.execute(
+                    f"UPDATE {timeline.TABLE} SET detail = detail - %s::text[] WHERE {theirs} AND kind = %s",
+                    [list(kind.personal), ids, kind.key],
+                )
         cursor.execute(
-            f"""UPDATE {timeline.TABLE} SET contact_id = NULL, as_contact_id = NULL, visitor_id = NULL
-                WHERE contact_id = ANY(%s)""",
+            f"UPDATE {timeline.TABLE} SET contact_id = NULL, as_contact_id = NULL, visitor_id = NULL WHERE {theirs}",
             [ids],
         )
+
+
+def _forget(erased: Erased) -> None:
+    """What contacts and tenants keep beside the rows that go with a contact."""
+    for pk in erased.ids:
+        search.remove("contact", pk)
+    named = Q(object_kind="contact", object_id__in=erased.ids) | erased.named_in("object_label")
+    Audit.objects.filter(named).update(object_label="", detail={})
+    Notification.objects.filter(erased.named_in("title", "body")).delete()
+    with connection.cursor() as cursor:
+        # Whom she was taken apart from again: their rows name her, and say what of hers they had meanwhile. (Both are
+        # written within the transactions of the merge and of its undoing, which last a minute at most.)
+        # Index: interaction_of_contact.
+        cursor.execute(
+            f"""UPDATE {timeline.TABLE} row SET detail = detail - CASE WHEN kind = 'contact.changed' THEN 'fields'
+                                                                       ELSE 'other' END
+                FROM contacts_contactmerge merge
+                WHERE merge.merged_id = ANY(%(ids)s) AND row.contact_id = merge.survivor_id
+                  AND row.kind IN ('contact.merged', 'contact.unmerged', 'contact.changed')
+                  AND row.recorded_at BETWEEN merge.at - interval '1 minute'
+                                          AND merge.undone_at + interval '1 minute'""",
+            {"ids": erased.ids},
+        )
+
+
+ERASER = Eraser(
+    _forget,
+    {
+        "contacts.Interaction": _("The person and every personal detail are taken out; the rest stays as a number."),
+        "contacts.SearchTerm": _("Her words are removed."),
+        "tenants.Audit": _("Labels and details that name her are emptied; who did what and when stays."),
+        "tenants.Notification": _("Those that name her are deleted."),
+    },
+)

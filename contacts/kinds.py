@@ -91,6 +91,7 @@ KINDS = (
         sentence=_("agreed to {purpose} ({source})"),
         object_kind="purpose",
         group="consent",
+        personal=("source", "basis"),
     ),
     Kind(
         "consent.refused",
@@ -99,6 +100,7 @@ KINDS = (
         sentence=_("refused {purpose} ({source})"),
         object_kind="purpose",
         group="consent",
+        personal=("source", "basis"),
     ),
     Kind(
         "note.written",

@@ -75,7 +75,8 @@ def undo(row: ContactMerge, *, by: Member | None) -> None:
         raise CannotUndo(_("Another contact has the address of %(name)s by now.") % {"name": merged}) from error
     people.index_contact(merged)
     for contact, other in ((merged, survivor), (survivor, merged)):
-        timeline.record("contact.unmerged", contact=contact, actor=by, detail={"other": str(other)})
+        detail = {"other": str(other), "other_id": other.pk}
+        timeline.record("contact.unmerged", contact=contact, actor=by, detail=detail)
     _settle(survivor.pk, merged.pk)
     audit.write("contact.unmerged", survivor, by=by, detail={"merged": merged.pk})
 

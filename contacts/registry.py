@@ -6,11 +6,13 @@ bulk_actions.add(BulkAction("segment", _("Add to segment"), "stack-2", add, choi
 object_pages["email"] = "messaging:detail"
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from contacts.models import Contact
 from tenants.access import Right
@@ -100,6 +102,33 @@ class ContactSet(NamedTuple):
     ids: QuerySet[Any, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """People who are being erased: their ids, and the addresses and full names that are nobody else's."""
+
+    ids: list[int]
+    addresses: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    def named_in(self, *columns: str) -> Q:
+        """Rows one of whose texts has an address or a full name of theirs in it."""
+        texts = [*self.addresses, *self.names]
+        found = (Q(**{f"{column}__icontains": text}) for column in columns for text in texts)
+        return reduce(or_, found, Q(pk__in=[]))
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """What an app forgets of erased people outside of rows that go with the contact.
+
+    `tables` names each model it looks after ("messaging.Message") and what becomes of it there, for who asks: a test
+    fails on a table that may hold something about people and is in no eraser's hands.
+    """
+
+    erase: Callable[[Erased], None]
+    tables: Mapping[str, Text]
+
+
 class Given:
     """Choices that a higher app gives; none as long as it does not."""
 
@@ -148,6 +177,5 @@ after_merge: list[Callable[[int, int], None]] = []
 # and `after_merge` or a reader computes the survivor's anew.
 computed: set[str] = set()
 
-# Called with (contact ids, their addresses) in the erasure's transaction, before the contacts are deleted: whatever an
-# app keeps of a person outside of rows that go with the contact.
-erasers: list[Callable[[list[int], list[str]], None]] = []
+# What apps forget of erased people, in the erasure's transaction and before the contacts are deleted.
+erasers: list[Eraser] = []

@@ -14,6 +14,7 @@ urlpatterns = [
     path("contacts/<int:pk>/edit/", contacts.edit, name="edit"),
     path("contacts/<int:pk>/consent/", contacts.set_consent, name="consent"),
     path("contacts/<int:pk>/delete/", contacts.delete, name="delete"),
+    path("contacts/<int:pk>/erase/", contacts.erase, name="erase"),
     path("contacts/<int:pk>/restore/", contacts.restore, name="restore"),
     path("accounts/", accounts.account_list, name="accounts"),
     path("accounts/new/", accounts.new, name="new_account"),

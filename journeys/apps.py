@@ -7,7 +7,7 @@ class JourneysConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import reactor, registry, timeline
-        from journeys import engine, merging, people, reader  # noqa: F401 (the engine's queue)
+        from journeys import engine, erasing, merging, people, reader  # noqa: F401 (the engine's queue)
         from journeys.kinds import KINDS
         from journeys.tiles import (  # noqa: F401 (they register, in the order of the menu)
             activity,
@@ -36,5 +36,6 @@ class JourneysConfig(AppConfig):
         )
         registry.object_pages["journey"] = "journeys:detail"
         registry.before_merge.append(merging.settle)
+        registry.erasers.append(erasing.ERASER)
         timeline.register(*KINDS)
         reactor.register(reader.READER)

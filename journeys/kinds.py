@@ -21,6 +21,7 @@ KINDS = (
         object_kind="journey",
         group="journeys",
         fields={"branch": _("Branch")},
+        personal=("because",),
     ),
     Kind(
         "journey.left",

@@ -157,7 +157,8 @@ class Visit(models.Model):
     journey_id = models.BigIntegerField()
     version = models.IntegerField(default=1, db_default=1)
     participant_id = models.BigIntegerField()
-    contact_id = models.BigIntegerField()
+    # Null once the person is erased.
+    contact_id = models.BigIntegerField(null=True)
     tile = models.TextField()
     outcome = models.TextField(default="", db_default="")
     # Why: the deciding interaction, the reason, or who moved it on by hand.

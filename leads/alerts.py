@@ -1,13 +1,16 @@
 """Telling members about leads: at the bell, and by mail through the outbox."""
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from leads.models import Assignment, Lead
+from leads.models import Assignment, Lead, StageChange
 from leads.registry import strongest_reasons
 from messaging import outbox
+from messaging.models import Message
 from tenants import notifications
 from tenants.links import tenant_path, tenant_url
-from tenants.models import Member
+from tenants.models import Member, Notification, Tenant
+from tenants.scope import current_tenant_id
 
 
 def assigned(lead: Lead, given: Assignment) -> None:
@@ -28,6 +31,21 @@ def overdue(lead: Lead, manager: Member) -> None:
     body = _("%(name)s has neither accepted nor rejected this lead.") % {"name": lead.owner or _("Nobody")}
     key = f"lead-overdue:{lead.pk}:{manager.pk}:{lead.respond_by:%Y%m%d%H%M%S}"
     _tell(manager, "lead.overdue", key, title, f"{body}\n{_facts(lead, '')}".strip(), lead)
+
+
+def forget(lead_ids: list[int]) -> None:
+    """Take back what members were told about leads of erased people: at the bell, and the mails' texts."""
+    if not lead_ids:
+        return
+    tenant = Tenant.objects.get(pk=current_tenant_id())
+    paths = [tenant_path(tenant, "leads:detail", pk) for pk in lead_ids]
+    Notification.objects.filter(path__in=paths).delete()
+    given = Assignment.objects.filter(lead__in=lead_ids).values_list("pk", flat=True)
+    changes = StageChange.objects.filter(lead__in=lead_ids).values_list("pk", flat=True)
+    told = Q(key__in=[*(f"lead-assigned:{pk}" for pk in given), *(f"lead-taken-back:{pk}" for pk in changes)])
+    for pk in lead_ids:
+        told |= Q(key__startswith=f"lead-overdue:{pk}:")
+    Message.objects.filter(told, email=None).update(content={})
 
 
 def _tell(member: Member, kind: str, key: str, title: str, body: str, lead: Lead) -> None:

@@ -15,6 +15,7 @@ KINDS = (
         object_kind="lead",
         group="sales",
         fields={"lead": _("Topic"), "source": _("Source")},
+        personal=("lead",),
     ),
     Kind(
         "lead.stage_changed",
@@ -24,7 +25,7 @@ KINDS = (
         object_kind="lead",
         group="sales",
         fields=STAGE_FIELDS,
-        personal=("reason", "because"),
+        personal=("lead", "reason", "because"),
     ),
     Kind(
         "lead.assigned",
@@ -33,6 +34,7 @@ KINDS = (
         sentence=_("is looked after by {to} ({lead})"),
         object_kind="lead",
         group="sales",
+        personal=("lead", "why"),
     ),
     Kind(
         "lead.changed",
@@ -41,7 +43,7 @@ KINDS = (
         sentence=_("{lead}: {names} changed"),
         object_kind="lead",
         group="sales",
-        personal=("fields",),
+        personal=("lead", "fields"),
     ),
     Kind(
         "lead.accepted",
@@ -50,6 +52,7 @@ KINDS = (
         sentence=_("was accepted by {member} ({lead})"),
         object_kind="lead",
         group="sales",
+        personal=("lead",),
     ),
     Kind(
         "lead.rejected",
@@ -59,7 +62,7 @@ KINDS = (
         object_kind="lead",
         group="sales",
         fields={"reason": _("Reason")},
-        personal=("reason",),
+        personal=("lead", "reason"),
     ),
     Kind(
         "activity.created",
@@ -69,6 +72,7 @@ KINDS = (
         object_kind="activity",
         group="sales",
         fields={"kind": _("Kind of activity")},
+        personal=("activity", "outcome", "notes"),
     ),
     Kind(
         "activity.done",
@@ -78,7 +82,7 @@ KINDS = (
         object_kind="activity",
         group="sales",
         fields={"kind": _("Kind of activity"), "outcome": _("Outcome")},
-        personal=("notes",),
+        personal=("activity", "outcome", "notes"),
     ),
     Kind(
         "call.logged",
@@ -88,7 +92,7 @@ KINDS = (
         object_kind="activity",
         group="sales",
         fields={"outcome": _("Outcome")},
-        personal=("notes",),
+        personal=("activity", "outcome", "notes"),
     ),
     Kind(
         "opportunity.won",
@@ -97,6 +101,7 @@ KINDS = (
         sentence=_("bought: {opportunity}"),
         object_kind="opportunity",
         group="sales",
+        personal=("opportunity",),
     ),
     Kind(
         "opportunity.lost",
@@ -106,5 +111,6 @@ KINDS = (
         object_kind="opportunity",
         group="sales",
         fields={"reason": _("Reason")},
+        personal=("opportunity", "reason"),
     ),
 )

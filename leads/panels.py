@@ -1,19 +1,14 @@
-"""What the pages of contacts and accounts show about leads: panels, buttons, names of stages; and what happens to leads
-when contacts are merged or erased.
-"""
+"""What the pages of contacts and accounts show about leads: panels, buttons, names of stages."""
 
 from typing import Any
 
-from django.db.models import Q
-from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from contacts import registry, search
+from contacts import registry
 from contacts.models import Account, Contact
-from leads import queries
-from leads.creation import ENTERED, SEARCH_KIND
-from leads.models import Lead, Stage
+from leads import erasing, queries
+from leads.models import Stage
 from leads.moves import keep_contact_stages
 from tenants.access import Right
 
@@ -39,17 +34,7 @@ def register() -> None:
         "opportunity": "leads:opportunity",
     }
     registry.after_merge.append(lambda survivor, merged: keep_contact_stages([survivor, merged]))
-    registry.erasers.append(erase)
-
-
-def erase(contact_ids: list[int], addresses: list[str]) -> None:
-    """Forget what was entered about these people; that there was a lead, and how far it came, stays."""
-    theirs = Lead.objects.filter(Q(contact__in=contact_ids) | Q(email__in=[a for a in addresses if a]))
-    ids = list(theirs.values_list("pk", flat=True))
-    nothing: dict[str, Any] = dict.fromkeys(ENTERED, "")
-    Lead.objects.filter(pk__in=ids).update(**nothing, custom={}, unmatched_at=Now(), updated_at=Now())
-    for lead in Lead.objects.filter(pk__in=ids).only("pk", "topic"):
-        search.index(SEARCH_KIND, lead.pk, lead.topic)
+    registry.erasers.append(erasing.ERASER)
 
 
 def _leads_of_contact(contact: Contact) -> dict[str, Any]:

@@ -19,5 +19,5 @@ class PagesConfig(AppConfig):
             fields.Objects("page", _("Page"), lambda: list(Page.objects.order_by("name").values_list("pk", "name"))),
         )
         registry.object_pages |= {"form": "pages:submissions", "page": "pages:detail"}
-        registry.erasers.append(submissions.erase)
+        registry.erasers.append(submissions.ERASER)
         menu.add("marketing", _("Pages"), "pages:list", "browser", right=Right.VIEW, order=30)

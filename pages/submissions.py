@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import consent, matching, timeline
 from contacts.models import Contact, Purpose
+from contacts.registry import Erased, Eraser
 from messaging import outbox
 from pages import tokens, visits
 from pages.models import Form, Page, Submission, Visitor
@@ -115,10 +117,13 @@ def retry(submission: Submission) -> bool:
     return True
 
 
-def erase(contact_ids: list[int], addresses: list[str]) -> None:
-    """Forget what erased people entered; that they sent something stays."""
-    sent = Submission.objects.filter(Q(contact__in=contact_ids) | Q(values__email__in=addresses))
-    sent.update(values={}, unknown_values={}, text_shown="")
+def erase(erased: Erased) -> None:
+    """Forget what erased people entered, and their browsers; that they sent something stays."""
+    theirs = Q(contact__in=erased.ids) | Q(values__email__in=erased.addresses)
+    words = {"entered": Cast("values", TextField()), "came_along": Cast("unknown_values", TextField())}
+    sent = Submission.objects.alias(**words).filter(theirs | erased.named_in("entered", "came_along"))
+    sent.update(values={}, unknown_values={}, text_shown="", error="")
+    Visitor.objects.filter(contact__in=erased.ids).delete()
 
 
 def _contact_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,3 +163,12 @@ def _within_limit(unknown: Mapping[str, str]) -> dict[str, str]:
             break
         kept[key] = value
     return kept
+
+
+ERASER = Eraser(
+    erase,
+    {
+        "pages.Submission": gettext_lazy("What was entered is emptied; that it was sent stays."),
+        "pages.Visitor": gettext_lazy("Deleted: her browsers are strangers again."),
+    },
+)

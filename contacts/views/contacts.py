@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contacts import bulk as bulk_verbs
-from contacts import consent, deletion, duplicates, editing, listing, mailability, merging, queries, registry
+from contacts import consent, deletion, duplicates, editing, erasure, listing, mailability, merging, queries, registry
 from contacts.forms import ConsentForm, ContactForm, NoteForm
 from contacts.models import Consent, Contact
 from tenants.access import Right, allow, may
@@ -120,6 +120,18 @@ def restore(request: Any, pk: int) -> HttpResponse:
     except deletion.AddressTaken as error:
         return done(request, str(error), "contacts:detail", contact.pk, level="warning")
     return done(request, _("%(name)s is back.") % {"name": contact}, "contacts:detail", contact.pk)
+
+
+@allow(Right.MANAGE)
+def erase(request: Any, pk: int) -> HttpResponse:
+    """Asks, naming the person and what goes; by POST she is erased for good, without the 30 days."""
+    contact = _contact(pk)
+    if contact.merged_into_id:
+        raise Http404  # it goes with the contact that it was merged into
+    if request.method == "POST":
+        erasure.erase([contact.pk], by=request.member)
+        return done(request, _("The contact has been erased."), "contacts:list")
+    return render(request, "contacts/erase.html", {"contact": contact, "stays": erasure.what_becomes()})
 
 
 @allow(Right.VIEW)

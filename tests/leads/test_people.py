@@ -6,8 +6,9 @@ import pytest
 
 from contacts import merging, people, search
 from contacts.models import Contact, ContactFacts
+from contacts.registry import Erased
+from leads.erasing import erase
 from leads.models import Lead, Stage
-from leads.panels import erase
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
 
@@ -33,7 +34,7 @@ def test_erasing_a_person_forgets_what_was_entered_and_keeps_the_lead(
     by_address = make_lead("Valves", values={"email": person.email, "last_name": "Raman"})
     other = make_lead("Seals", values={"email": "ada@globex.example", "last_name": "Lovelace"})
     with tenant_scope(acme):
-        erase([person.pk], [person.email])
+        erase(Erased([person.pk], [person.email]))
         assert Lead.objects.get(pk=hers.pk).description == ""
         forgotten = Lead.objects.get(pk=by_address.pk)
         assert (forgotten.email, forgotten.last_name, forgotten.topic) == ("", "", "Valves")
