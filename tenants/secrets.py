@@ -66,6 +66,9 @@ class Secret:
 class EncryptedText(models.TextField):
     """Text that the database has only encrypted; give it a `str`, get a `Secret`. No form or admin page shows it."""
 
+    _pyi_private_set_type: str | Secret  # type: ignore[assignment]
+    _pyi_private_get_type: Secret  # type: ignore[assignment]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["editable"] = False
         super().__init__(*args, **kwargs)
@@ -74,9 +77,9 @@ class EncryptedText(models.TextField):
         return None if value is None else Secret.of(value)
 
     def get_prep_value(self, value: Any) -> str | None:
-        if value is None or isinstance(value, Secret):
-            return value and value.sealed
-        return Secret(str(value)).sealed
+        if value is None:
+            return None
+        return value.sealed if isinstance(value, Secret) else Secret(str(value)).sealed
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         """From saving on, the instance too has the secret instead of the text."""
