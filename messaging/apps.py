@@ -9,7 +9,7 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         # Queues are registered as these are imported.
         from contacts import registry
-        from messaging import eligibility, erasing, hits, kinds, sending  # noqa: F401
+        from messaging import eligibility, erasing, hits, kinds, queries, sending  # noqa: F401
         from messaging.models import Email
         from segments import fields
         from tenants.access import Right
@@ -19,7 +19,8 @@ class MessagingConfig(AppConfig):
         emails = fields.Objects(
             "email", _("E-mail"), lambda: list(Email.objects.order_by("name").values_list("pk", "name"))
         )
-        fields.register_objects(emails)
+        links = fields.Objects("link", _("Link"), queries.link_choices, queries.link_choices)
+        fields.register_objects(emails, links)
         registry.object_pages["email"] = "messaging:detail"
         registry.erasers.append(erasing.ERASER)
         registry.mail_obstacles.append(eligibility.obstacles)

@@ -143,11 +143,15 @@ def of_custom(row: CustomField) -> Field:
 
 @dataclass(frozen=True)
 class Objects:
-    """Things that facts are about ("email", "form" …): `choices` gives (id, name) in the tenant's scope."""
+    """Things that facts are about ("email", "form" …): `choices` gives (id, name) in the tenant's scope.
+
+    `choices_of` gives only those that belong to some of another kind, e.g. the links of an e-mail.
+    """
 
     kind: str
     label: Text
     choices: Callable[[], Choices]
+    choices_of: Callable[[Sequence[int]], Choices] | None = None
 
 
 _objects: dict[str, Objects] = {}

@@ -1,6 +1,6 @@
 """What the builder's templates show: each node of a draft with its choices."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -69,6 +69,7 @@ class Row:
     objects: list[Choice] = field(default_factory=list)
     is_several: bool = False
     links: list[Choice] = field(default_factory=list)
+    has_links: bool = False
     details: list[DetailRow] = field(default_factory=list)
     counts: list[Choice] = field(default_factory=list)
     times: Any = 1
@@ -223,11 +224,11 @@ class Rows:
         if known is None:
             return row
         row.is_several = isinstance(draft.get("object"), list)
-        objects = list(self.words.objects(kind).items())[:MOST_CHOICES]
+        objects = self.present(self.words.objects(kind), draft.get("object"))
         row.objects = _choices(objects if row.is_several else [("", _("any")), *objects], draft.get("object", ""))
-        if known.object_kind == "email":
-            links = list(self.words.objects_called("link").items())[:MOST_CHOICES]
-            row.links = _choices([("", _("any link")), *links], draft.get("link", "")) if links else []
+        row.has_links = "link" in known.fields
+        if row.has_links and (links := self.links(draft)):
+            row.links = _choices([("", _("any link")), *links], draft.get("link", ""))
         row.details = [
             DetailRow(
                 _choices([("", _("anywhere")), *known.fields.items()], key),
@@ -237,6 +238,21 @@ class Rows:
             for key, test in (_details(draft) or ([("", {})] if known.fields else []))
         ]
         return row
+
+    def links(self, draft: Draft) -> list[tuple[Any, str]]:
+        """The links of the chosen e-mails; without one, those that the rule names already.
+
+        When another e-mail is chosen the former one's link goes; a deleted link stays to be seen.
+        """
+        mails, chosen = _ids(draft.get("object")), _ids(draft.get("link"))
+        known = self.words.objects_called("link")
+        links = self.words.links_of(mails) if mails else {id_: known[id_] for id_ in chosen if id_ in known}
+        return self.present(links, [id_ for id_ in chosen if id_ not in known])
+
+    def present(self, known: Mapping[Any, str], chosen: Any) -> list[tuple[Any, str]]:
+        """The choices; what was chosen and deleted since stays among them, or the rule would silently say less."""
+        gone = [(id_, _("deleted, #%(id)d") % {"id": id_}) for id_ in _ids(chosen) if id_ not in known]
+        return [*list(known.items())[:MOST_CHOICES], *gone]
 
     def bys(self, draft: Draft) -> list[Choice]:
         """Whose behavior counts, where there is a choice."""
@@ -282,6 +298,12 @@ def _input(known: Field, op: str) -> str:
 
 def _blank(options: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     return [("", _("choose …")), *options]
+
+
+def _ids(chosen: Any) -> list[int]:
+    """The ids of a draft's object or link: none, one or several."""
+    several = chosen if isinstance(chosen, list | tuple) else [chosen]
+    return [id_ for id_ in several if isinstance(id_, int)]
 
 
 def _choices(options: Iterable[tuple[Any, Any]], chosen: Any) -> list[Choice]:

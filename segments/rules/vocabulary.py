@@ -1,6 +1,6 @@
 """What a tenant's rules can speak of: its fields, segments and purposes, each asked once and only when needed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -88,6 +88,13 @@ class Vocabulary:
         if key not in self._choices:
             self._choices[key] = {value: str(label) for value, label in known.choices()}
         return self._choices[key]
+
+    def links_of(self, objects: Sequence[int]) -> dict[Any, str]:
+        """The names of the links of these e-mails, by id."""
+        known = fields.objects_of("link")
+        if known is None or known.choices_of is None or not objects:
+            return {}
+        return {value: str(label) for value, label in known.choices_of(objects)}
 
     def kind(self, key: str) -> Kind:
         """A declared kind that rules may use; raises LookupError in words."""

@@ -9,9 +9,10 @@ import pytest
 from django.http import QueryDict
 
 from contacts.models import Contact, Field, Purpose
+from messaging.models import Email, Link
 from segments.builder import drafts
 from segments.models import Segment
-from segments.rules import parse, to_json
+from segments.rules import in_words, parse, to_json
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
 from tests.cast import TenantClient
@@ -240,3 +241,59 @@ def test_sensitive_and_retired_fields_are_not_offered(acme: Tenant, max_: Member
 @pytest.mark.parametrize("path", ["nobody/rows/?name=rule", "contact/rows/?name=a%22b", "contact/preview/"])
 def test_builders_of_what_there_is_not_are_not_found(path: str, max_: Member, client_of: Client) -> None:
     assert client_of(max_).post(f"/segments/rules/{path}").status_code == 404
+
+
+@pytest.fixture
+def mails(acme: Tenant) -> dict[str, int]:
+    """Two e-mails with a link each: spring's "demo", autumn's "prices"."""
+    found = {}
+    with tenant_scope(acme):
+        for mail, link in (("spring", "demo"), ("autumn", "prices")):
+            email = Email.objects.create(name=mail.title())
+            found[mail] = email.pk
+            found[link] = Link.objects.create(email=email, key=link, label=link.title(), url="https://a.example/").pk
+    return found
+
+
+def test_a_link_of_an_email_is_chosen_after_the_email(mails: dict[str, int], max_: Member, client_of: Client) -> None:
+    client = client_of(max_)
+    empty = Inputs(client.get("/segments/new/").content.decode())
+    clicked = Inputs(client.post(ROWS, empty.but(r_0__about="did:email.clicked")).content.decode())
+    assert "rule.r-0.link" not in clicked.values
+    of_spring = Inputs(client.post(ROWS, clicked.but(r_0__object=str(mails["spring"]))).content.decode())
+    assert ">Demo</option>" in of_spring.html
+    assert ">Prices</option>" not in of_spring.html
+    chosen = of_spring.but(r_0__link=str(mails["demo"]))
+    leaf = {"did": "email.clicked", "object": mails["spring"], "link": mails["demo"]}
+    assert draft_of(chosen) == {"all": [leaf]}
+    other = Inputs(client.post(ROWS, {**chosen, "rule.r-0.object": str(mails["autumn"])}).content.decode())
+    assert draft_of(other.values) == {"all": [{"did": "email.clicked", "object": mails["autumn"]}]}
+
+
+@pytest.mark.parametrize("kind", ["email.opened", "email.sent"])
+def test_only_a_click_is_asked_about_links(mails: dict[str, int], max_: Member, client_of: Client, kind: str) -> None:
+    rows = shown(client_of(max_), {"all": [{"did": kind, "object": mails["spring"]}]})
+    assert "rule.r-0.link" not in rows.values
+
+
+@pytest.mark.parametrize("gone", ["email", "link"])
+def test_a_rule_that_names_a_deleted_email_or_link_says_so_and_keeps_saying_it(
+    mails: dict[str, int], acme: Tenant, max_: Member, client_of: Client, gone: str
+) -> None:
+    leaf = {"did": "email.clicked", "object": mails["spring"], "link": mails["demo"]}
+    with tenant_scope(acme):
+        Link.objects.filter(pk=mails["demo"]).delete()
+        if gone == "email":
+            Email.objects.filter(pk=mails["spring"]).delete()
+    rows = shown(client_of(max_), {"all": [leaf]})
+    assert f"deleted, #{mails['demo']}" in rows.html
+    assert draft_of(rows.values) == {"all": [leaf]}
+
+
+def test_a_rule_may_name_a_link_without_its_email(
+    mails: dict[str, int], acme: Tenant, max_: Member, client_of: Client
+) -> None:
+    leaf = {"did": "email.clicked", "link": mails["demo"]}
+    assert draft_of(shown(client_of(max_), {"all": [leaf]}).values) == {"all": [leaf]}
+    with tenant_scope(acme):
+        assert in_words(parse({"all": [leaf]}, "contact")) == "Link clicked (“Demo (Spring)”)"
