@@ -3,29 +3,21 @@
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.urls import reverse
-from django.utils.translation import get_language, gettext, gettext_lazy, to_locale
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from contacts import custom, listing
 from contacts.models import Account, Consent, Contact, Field, Purpose, Role
-from tenants.forms import AddressField, Form, TimeZoneField
+from tenants.forms import AddressField, Form, TimeZoneField, countries
 from tenants.models import Member
 
 Result = TypeVar("Result")
 CUSTOM = "custom_"
-
-
-def countries() -> list[tuple[str, str]]:
-    """Country codes with their names in the viewer's language, by name."""
-    names = Locale.parse(to_locale(get_language() or "en")).territories
-    found = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha() and code != "ZZ"]
-    return [("", "–"), *sorted(found, key=lambda pair: pair[1])]
 
 
 class _RecordForm(Form):

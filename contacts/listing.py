@@ -75,6 +75,8 @@ class Listing:
     order: str
     text: str
     chips: list[Chip] = field(default_factory=list)
+    # What else of the address the filters' form carries on: (name, value).
+    kept: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def is_filtered(self) -> bool:
@@ -92,11 +94,11 @@ def contacts(params: QueryDict, member: Member) -> Listing:
     if stage := chosen.get("stage"):
         rows = rows.filter(facts__stage=stage)
     rows = _with_consent(rows, chosen.get("consent", ""))
-    rows = _owned(rows, chosen.get("owner", ""), member)
-    chips = _chips(filters, params)
+    rows = owned(rows, chosen.get("owner", ""), member)
+    chips = chips_of(filters, params)
     if people := _set(params.get("in", "")):
         rows = rows.filter(pk__in=people.ids)
-        chips.append(Chip(people.label, _without(params, "in")))
+        chips.append(Chip(people.label, without(params, "in")))
     order = params.get("order", "") if params.get("order", "") in CONTACT_ORDERS else "name"
     if order == "score":
         rows = rows.filter(facts__rank__isnull=False)  # an inner join, which facts_by_rank can lead
@@ -107,16 +109,16 @@ def contacts(params: QueryDict, member: Member) -> Listing:
 
 def accounts(params: QueryDict, member: Member) -> Listing:
     """The page of accounts that the address asks for. Indexes: account_by_name, account_latest, contact_of_account."""
-    owner = _owner_choice(params, member)
+    owner = owner_choice(params, member)
     people = Contact.objects.filter(account=OuterRef("pk"), is_active=True).order_by().values("account")
     rows = Account.objects.filter(is_active=True).select_related("owner__user")
     rows = rows.annotate(
         people_count=Coalesce(Subquery(people.annotate(n=Count("pk")).values("n")), 0),
         last_activity_at=Subquery(people.annotate(last=Max("facts__last_activity_at")).values("last")),
     )
-    rows = _owned(rows, owner.value, member)
+    rows = owned(rows, owner.value, member)
     order = params.get("order", "") if params.get("order", "") in ACCOUNT_ORDERS else "name"
-    return _listing(rows, params, "account", ACCOUNT_ORDERS, order, [owner], _chips([owner], params))
+    return _listing(rows, params, "account", ACCOUNT_ORDERS, order, [owner], chips_of([owner], params))
 
 
 def estimate(rows: QuerySet[Any]) -> int:
@@ -161,12 +163,28 @@ def _listing(
     text = " ".join(params.get("q", "").split())[:100]
     if text:
         rows = rows.filter(search.matching(text, kind))
+    return listing_of(
+        rows, params, orders, order, text, filters, chips, [(n, params[n]) for n in ("in",) if n in params]
+    )
+
+
+def listing_of(
+    rows: QuerySet[Any],
+    params: QueryDict,
+    orders: Mapping[str, tuple[Any, tuple[str, ...]]],
+    order: str,
+    text: str,
+    filters: list[Choice],
+    chips: list[Chip],
+    kept: list[tuple[str, str]],
+) -> Listing:
+    """The page of rows that the address asks for, with their number and what its page shows around them."""
     count, is_exact = count_up_to(rows)
     if not is_exact:
         count = max(count, estimate(rows))
     page = page_of(rows, orders[order][1], params)
     labels = [(key, label) for key, (label, _columns) in orders.items()]
-    return Listing(page, count, is_exact, filters, labels, order, text, chips)
+    return Listing(page, count, is_exact, filters, labels, order, text, chips, kept)
 
 
 def _contact_filters(params: QueryDict, member: Member) -> list[Choice]:
@@ -174,21 +192,24 @@ def _contact_filters(params: QueryDict, member: Member) -> list[Choice]:
         ("stage", _("Stage"), list(registry.stages())),
         ("consent", _("Consent"), list(CONSENT.items())),
     ]
-    found = [Choice(name, label, choices, _known(params.get(name, ""), choices)) for name, label, choices in asked]
-    return [*(choice for choice in found if choice.choices), _owner_choice(params, member)]
+    found = [Choice(name, label, choices, known(params.get(name, ""), choices)) for name, label, choices in asked]
+    return [*(choice for choice in found if choice.choices), owner_choice(params, member)]
 
 
-def _owner_choice(params: QueryDict, member: Member) -> Choice:
+def owner_choice(params: QueryDict, member: Member) -> Choice:
+    """The filter by owner: me, nobody, or a colleague."""
     choices: list[tuple[str, Any]] = [("me", _("Me")), ("none", _("Nobody"))]
     choices += [(str(other.pk), str(other)) for other in members() if other.pk != member.pk]
-    return Choice("owner", _("Owner"), choices, _known(params.get("owner", ""), choices))
+    return Choice("owner", _("Owner"), choices, known(params.get("owner", ""), choices))
 
 
-def _known(value: str, choices: Choices) -> str:
+def known(value: str, choices: Choices) -> str:
+    """The value if it is one of the choices; empty otherwise."""
     return value if value in {key for key, _label in choices} else ""
 
 
-def _owned(rows: QuerySet[Any], owner: str, member: Member) -> QuerySet[Any]:
+def owned(rows: QuerySet[Any], owner: str, member: Member) -> QuerySet[Any]:
+    """The rows of the owner that `owner_choice` names."""
     if owner in ("", "none"):
         return rows.filter(owner=None) if owner else rows
     return rows.filter(owner=member if owner == "me" else int(owner))
@@ -207,12 +228,13 @@ def _set(value: str) -> registry.ContactSet | None:
     return registry.contact_sets[name](key) if name in registry.contact_sets else None
 
 
-def _chips(filters: list[Choice], params: QueryDict) -> list[Chip]:
+def chips_of(filters: list[Choice], params: QueryDict) -> list[Chip]:
+    """A chip for each filter that is on."""
     on = [(f.name, f"{f.label}: {dict(f.choices)[f.value]}") for f in filters if f.value]
-    return [Chip(text, _without(params, name)) for name, text in on]
+    return [Chip(text, without(params, name)) for name, text in on]
 
 
-def _without(params: QueryDict, name: str) -> str:
+def without(params: QueryDict, name: str) -> str:
     """The query with neither this filter nor the place in the list."""
     kept = params.copy()
     for gone in (name, "after", "before"):

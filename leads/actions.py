@@ -16,7 +16,10 @@ from tenants.registry import Text
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action: at which stages it is offered, what it asks for, and what it does (returns what to say)."""
+    """An action: at which stages it is offered, what it asks for, and what it does (returns what to say).
+
+    A lead's page shows the main one and its counterpart as buttons, the others in a menu.
+    """
 
     key: str
     label: Text
@@ -25,6 +28,7 @@ class Action:
     perform: Callable[..., str]
     form: type[ActionForm] = ActionForm
     is_main: bool = False
+    is_beside: bool = False
 
 
 def _accept(lead: Lead, by: Member, form: ActionForm) -> str:
@@ -80,7 +84,7 @@ def _qualify(lead: Lead, by: Member, form: OpportunityForm) -> str:
 
 _ACTIONS = (
     Action("accept", gettext_lazy("Accept"), "thumb-up", (*NURTURED, *OFFERED), _accept, is_main=True),
-    Action("reject", gettext_lazy("Reject"), "thumb-down", OFFERED, _reject, ReasonForm),
+    Action("reject", gettext_lazy("Reject"), "thumb-down", OFFERED, _reject, ReasonForm, is_beside=True),
     Action("qualify", gettext_lazy("Qualify"), "trophy", (Stage.SAL,), _qualify, OpportunityForm, is_main=True),
     Action("mql", gettext_lazy("Mark sales-ready"), "flag", NURTURED, _make_mql),
     Action("assign", gettext_lazy("Assign"), "user-check", OPEN, _assign, AssignForm),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leads.creation import ENTERED
 from leads.models import Activity, Lead, Opportunity
-from tenants.forms import AddressField, Form, ModelForm
+from tenants.forms import CURRENCIES, AddressField, Form, ModelForm, countries
 from tenants.models import Member
 from tenants.scope import current_tenant_id
 
@@ -30,7 +30,6 @@ FOLLOW_UPS = {
     "7": _("In a week"),
     "30": _("In a month"),
 }
-CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "CNY", "INR", "BRL", "CAD", "AUD")
 
 
 class MemberField(forms.ModelChoiceField):
@@ -204,13 +203,14 @@ class LeadForm(ModelForm):
     """A lead entered by hand. Whom it is about may be known already, or be entered here, or stay open."""
 
     email = AddressField(label=_("E-mail"), required=False)
+    country = forms.ChoiceField(label=_("Country"), choices=countries, required=False)
     widths: ClassVar[dict[str, int]] = {
-        "first_name": 6, "last_name": 6, "email": 6, "phone": 6, "job_title": 6, "company": 6,
+        "first_name": 6, "last_name": 6, "email": 6, "phone": 6, "job_title": 6, "company": 6, "country": 6,
     }  # fmt: skip
 
     class Meta:
         model = Lead
-        fields = ("topic", "description", *(name for name in ENTERED if name != "description"))
+        fields = ("topic", *(name for name in ENTERED if name != "description"), "description")
         widgets: ClassVar[dict[str, Any]] = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, has_contact: bool = False, **kwargs: Any) -> None:

@@ -1,16 +1,18 @@
 """The list of leads: its tabs, filters and orders, all of them read from the address."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from contacts import search
+from contacts import listing, search
+from contacts.listing import Chip, Choice, Listing
 from contacts.models import Contact
+from contacts.registry import Choices
 from leads import queries
 from leads.creation import SEARCH_KIND
 from leads.models import SOURCES, Lead, Stage, StageChange
@@ -27,7 +29,10 @@ TABS = {
     "all": gettext_lazy("All"),
 }
 GRADES = ("A", "B", "C", "D")
-SORTS = {"score": ("-rank", "-pk"), "latest": ("-created_at", "-pk")}
+ORDERS = {
+    "score": (gettext_lazy("Best score first"), ("-rank", "-pk")),
+    "latest": (gettext_lazy("Newest first"), ("-created_at", "-pk")),
+}
 # Days (in the viewer's zone) that a figure elsewhere narrows the list by, and what that means.
 DAYS = {
     "since": gettext_lazy("created since %(day)s"),
@@ -36,57 +41,60 @@ DAYS = {
 }
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What an address asks for; what it does not know it leaves out."""
+def leads(params: QueryDict, member: Member) -> Listing:
+    """The page of leads that the address asks for; what it does not know counts as not asked.
 
-    tab: str
-    sort: str
-    text: str = ""
-    exact: dict[str, Any] = field(default_factory=dict)
-    days: dict[str, date] = field(default_factory=dict)
+    Indexes: lead_by_rank, lead_latest, lead_of_owner.
+    """
+    filters, days = _filters(params, member), _days(params)
+    text = " ".join(params.get("q", "").split())[:100]
+    rows = _rows(tab_of(params), member, {choice.name: choice.value for choice in filters}, days)
+    if text:
+        people = Contact.objects.filter(search.matching(text, "contact")).values("pk")
+        rows = rows.filter(search.matching(text, SEARCH_KIND) | Q(contact__in=people))
+    chips = listing.chips_of(filters, params)
+    chips += [
+        Chip(str(DAYS[name]) % {"day": date_format(day)}, listing.without(params, name)) for name, day in days.items()
+    ]
+    order = params.get("order", "") if params.get("order", "") in ORDERS else "score"
+    kept = [("tab", tab_of(params)), *((name, day.isoformat()) for name, day in days.items())]
+    return listing.listing_of(rows, params, ORDERS, order, text, filters, chips, kept)
 
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.text or self.exact or self.days)
 
-    @property
-    def day_filters(self) -> list[tuple[str, date, str]]:
-        """(parameter, day, what it means)."""
-        return [(name, day, str(DAYS[name]) % {"day": date_format(day)}) for name, day in self.days.items()]
-
-
-def read(params: Mapping[str, str]) -> Asked:
-    """Read an address. Without a tab the open leads are meant, or all of them if it names a stage or a day."""
-    exact: dict[str, Any] = {}
-    for name, known in (("stage", Stage.values), ("source", SOURCES), ("grade", GRADES)):
-        if params.get(name) in known:
-            exact[name] = params[name]
-    owner = params.get("owner", "")
-    if owner.isascii() and owner.isdecimal():
-        exact["owner_id"] = int(owner[:18])
-    days = {name: day for name in DAYS if (day := read_day(params.get(name, "")))}
+def tab_of(params: Mapping[str, str]) -> str:
+    """The tab that an address is about. Without one, the open leads; all of them if it names a stage or a day."""
     tab = params.get("tab", "")
-    if tab not in TABS:
-        tab = "all" if days or "stage" in exact else "open"
-    sort = params.get("sort", "")
-    return Asked(tab, sort if sort in SORTS else "score", params.get("q", "").strip(), exact, days)
+    if tab in TABS:
+        return tab
+    return "all" if params.get("stage") in Stage.values or _days(params) else "open"
 
 
-def rows(asked: Asked, member: Member) -> QuerySet[Lead]:
-    """The leads that are asked for, in no order yet. Indexes: lead_by_rank, lead_latest, lead_of_owner."""
-    leads = queries.shown().filter(_in_tab(asked.tab, member), **asked.exact)
-    if day := asked.days.get("since"):
-        leads = leads.filter(created_at__gte=begin_of(day))
-    if day := asked.days.get("until"):
-        leads = leads.filter(created_at__lt=begin_of(day))
-    if day := asked.days.get("qualified_since"):
+def _filters(params: QueryDict, member: Member) -> list[Choice]:
+    offered: tuple[tuple[str, str, Choices], ...] = (
+        ("stage", _("Stage"), Stage.choices),
+        ("source", _("Source"), list(SOURCES.items())),
+        ("grade", _("Grade"), [(grade, grade) for grade in GRADES]),
+    )
+    found = [Choice(name, label, ways, listing.known(params.get(name, ""), ways)) for name, label, ways in offered]
+    return [*found, listing.owner_choice(params, member)]
+
+
+def _rows(tab: str, member: Member, chosen: Mapping[str, str], days: Mapping[str, date]) -> QuerySet[Lead]:
+    rows = queries.shown().filter(_in_tab(tab, member))
+    rows = rows.filter(**{name: chosen[name] for name in ("stage", "source", "grade") if chosen[name]})
+    rows = listing.owned(rows, chosen["owner"], member)
+    if day := days.get("since"):
+        rows = rows.filter(created_at__gte=begin_of(day))
+    if day := days.get("until"):
+        rows = rows.filter(created_at__lt=begin_of(day))
+    if day := days.get("qualified_since"):
         qualified = StageChange.objects.filter(to_stage=Stage.MQL, at__gte=begin_of(day))
-        leads = leads.filter(pk__in=qualified.values("lead"))
-    if asked.text:
-        people = Contact.objects.filter(search.matching(asked.text, "contact")).values("pk")
-        leads = leads.filter(search.matching(asked.text, SEARCH_KIND) | Q(contact__in=people))
-    return leads
+        rows = rows.filter(pk__in=qualified.values("lead"))
+    return rows
+
+
+def _days(params: Mapping[str, str]) -> dict[str, date]:
+    return {name: day for name in DAYS if (day := read_day(params.get(name, "")))}
 
 
 def _in_tab(tab: str, member: Member) -> Q:

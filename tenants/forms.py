@@ -8,11 +8,13 @@ A form that is not valid is answered with 422. `widths = {"first_name": 6, "last
 import zoneinfo
 from typing import Any, ClassVar
 
+from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 from django.utils import timezone
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from tenants.registry import Text
@@ -105,6 +107,29 @@ class TimeZoneField(forms.TypedChoiceField):
             *((n, n.replace("_", " ")) for n in names),
         ]
         super().__init__(choices=choices, required=not blank_label, **kwargs)
+
+
+CURRENCIES = (
+    "EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "ISK", "TRY", "UAH", "JPY", "CNY",
+    "INR", "KRW", "SGD", "HKD", "THB", "AED", "SAR", "ILS", "ZAR", "BRL", "MXN", "CAD", "AUD", "NZD",
+)  # fmt: skip
+
+
+def currencies() -> list[tuple[str, str]]:
+    """Currency codes with their names in the viewer's language."""
+    names = _locale().currencies
+    return [(code, f"{code} · {names.get(code, code)}") for code in CURRENCIES]
+
+
+def countries() -> list[tuple[str, str]]:
+    """Country codes with their names in the viewer's language, by name."""
+    names = _locale().territories
+    found = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha() and code != "ZZ"]
+    return [("", "–"), *sorted(found, key=lambda pair: pair[1])]
+
+
+def _locale() -> Locale:
+    return Locale.parse(to_locale(get_language() or "en"))
 
 
 class AddressField(forms.EmailField):

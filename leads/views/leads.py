@@ -17,7 +17,7 @@ from leads import actions, editing, lifecycle, queries
 from leads.creation import ENTERED
 from leads.forms import LeadForm
 from leads.models import Lead
-from leads.registry import lead_panels, strongest_reasons
+from leads.registry import lead_panels
 from leads.transitions import PATH
 from tenants.access import Right, allow
 from tenants.forms import refuse
@@ -36,8 +36,8 @@ def detail(request: Any, pk: int) -> HttpResponse:
     context = {
         "lead": lead,
         "path": [(stage, stage == lead.stage) for stage in PATH],
+        "is_on_path": lead.stage in PATH,
         "actions": actions.offered(lead),
-        "reasons": strongest_reasons(lead),
         "changes": lead.stage_changes.select_related("actor__user").order_by("-pk")[:50],
         "assignment": lead.assignments.order_by("-pk").first(),
         "panel": {"activities": queries.activities().filter(lead=lead).order_by("-pk")[:20], "plan": f"lead={pk}"},

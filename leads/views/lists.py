@@ -11,30 +11,20 @@ from django.views.decorators.http import require_POST
 from contacts.models import Account, Contact
 from leads import actions, linking, listing, queries
 from leads.errors import MovedMeanwhile
-from leads.models import SOURCES, Stage
 from tenants.access import Right, allow
-from tenants.paging import count_up_to, page_of
+from tenants.paging import page_of
 from tenants.responses import done
 
 
 @allow(Right.VIEW)
 def lead_list(request: Any) -> HttpResponse:
     """Leads by tab, filters and order; all of it is in the address."""
-    asked = listing.read(request.GET)
-    leads = listing.rows(asked, request.member)
-    count, is_exact = count_up_to(leads)
     context = {
-        "page": page_of(leads, listing.SORTS[asked.sort], request.GET),
-        "count": count,
-        "is_exact": is_exact,
-        "asked": asked,
+        "listing": listing.leads(request.GET, request.member),
         "tabs": listing.TABS,
-        "sources": SOURCES,
-        "stages": Stage,
-        "grades": listing.GRADES,
-        "members": queries.members_here(request.member),
+        "tab": listing.tab_of(request.GET),
     }
-    return render(request, "leads/list.html", context)
+    return render(request, "leads/list.html#rows" if request.htmx else "leads/list.html", context)
 
 
 @allow(Right.VIEW)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -49,7 +50,7 @@ def log_call(request: Any) -> HttpResponse:
     back = request.POST.get("back", request.GET.get("back", ""))
     prefix = "call" if back == "my_day" else None
     form = CallForm(request.POST or None, has_lead=lead is not None, prefix=prefix)
-    context = {"form": form, "lead": lead, "contact": contact, "back": back, "person": lead.person if lead else contact}
+    context = {"form": form, "back": back, **_about(lead, contact)}
     if request.method != "POST":
         return render(request, "leads/call.html", context)
     if not form.is_valid():
@@ -67,7 +68,7 @@ def plan(request: Any) -> HttpResponse:
     lead, contact = _whom(request)
     kind = request.GET.get("kind", Activity.Kind.TASK)
     form = ActivityForm(request.POST or None, initial={"owner": request.member.pk, "kind": kind})
-    context = {"form": form, "lead": lead, "contact": contact, "person": lead.person if lead else contact}
+    context = {"form": form, **_about(lead, contact)}
     if request.method != "POST":
         return render(request, "leads/plan.html", context)
     if not form.is_valid():
@@ -118,6 +119,18 @@ def _whom(request: Any) -> tuple[Lead | None, Contact | None]:
     if contact_id:
         return None, get_object_or_404(Contact.objects.select_related("account"), pk=_number(contact_id))
     return None, None
+
+
+def _about(lead: Lead | None, contact: Contact | None) -> dict[str, Any]:
+    """Whom a form is about, and the page to go back to."""
+    there = (
+        reverse("leads:detail", args=(lead.pk,))
+        if lead
+        else reverse("contacts:detail", args=(contact.pk,))
+        if contact
+        else reverse("leads:activities")
+    )
+    return {"lead": lead, "contact": contact, "person": lead.person if lead else contact, "there": there}
 
 
 def _number(text: str) -> int:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from tenants import people
-from tenants.forms import AddressField, Form, TimeZoneField
+from tenants.forms import AddressField, Form, TimeZoneField, countries, currencies
 from tenants.models import Invitation, Member, Tenant, User
 
 PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password"})
@@ -107,21 +107,9 @@ class CompanyForm(Form):
     time_zone = TimeZoneField(
         label=_("Time zone"), help_text=_("Days begin and end in it, wherever a contact has no zone of its own.")
     )
-    country = forms.RegexField(
-        label=_("Country"), regex=r"^[A-Za-z]{2}$", required=False, help_text=_("Two letters, such as DE or US.")
-    )
-    currency = forms.RegexField(
-        label=_("Currency"),
-        regex=r"^[A-Za-z]{3}$",
-        help_text=_("Three letters, such as EUR: amounts are summed in it."),
-    )
+    country = forms.ChoiceField(label=_("Country"), choices=countries, required=False)
+    currency = forms.ChoiceField(label=_("Currency"), choices=currencies, help_text=_("Amounts are summed in it."))
     widths: ClassVar[dict[str, int]] = {"country": 6, "currency": 6}
-
-    def clean_country(self) -> str:
-        return self.cleaned_data["country"].upper()
-
-    def clean_currency(self) -> str:
-        return self.cleaned_data["currency"].upper()
 
     @classmethod
     def of(cls, tenant: Tenant) -> "CompanyForm":

@@ -23,9 +23,9 @@ PAGES = [
     "my-day/",
     "leads/",
     "leads/?tab=ready",
-    "leads/?tab=mine&sort=latest",
+    "leads/?tab=mine&order=latest",
     "leads/?tab=recycled&q=priya&stage=mql&source=form&owner=1&grade=A",
-    "leads/?tab=closed&stage=nonsense&owner=x&sort=y&after=forged",
+    "leads/?tab=closed&stage=nonsense&owner=x&order=y&after=forged",
     "leads/?since=2026-02-31&until=x&qualified_since=2026-01-01",
     "leads/board/",
     "leads/board/?whose=mine",
@@ -50,7 +50,7 @@ def test_every_list_opens_empty_and_full_for_a_reader(
 
 
 @pytest.mark.parametrize(
-    "path", ["my-day/", "leads/", "leads/?sort=latest", "leads/board/", "leads/unmatched/", "activities/?whose=all"]
+    "path", ["my-day/", "leads/", "leads/?order=latest", "leads/board/", "leads/unmatched/", "activities/?whose=all"]
 )
 def test_a_list_costs_the_same_at_one_row_and_at_many(
     path: str, acme: Tenant, sam: Member, person: Contact, make_lead: MakeLead, client_of: Clients
@@ -339,7 +339,7 @@ def test_the_list_behind_a_figure_has_that_figure_s_leads(
     client = client_of(sam)
 
     def topics(query: str) -> list[str]:
-        return sorted(lead.topic for lead in client.get(f"/sales/leads/?{query}").context["page"].rows)
+        return sorted(lead.topic for lead in client.get(f"/sales/leads/?{query}").context["listing"].page.rows)
 
     yesterday = f"{timezone.localdate() - timedelta(days=1):%Y-%m-%d}"
     assert topics(f"since={yesterday}") == ["Won"]

@@ -44,7 +44,7 @@ def test_a_stranger_finds_nothing_at_all(rob: Member, acme: Tenant, client_of: C
 
 
 def test_the_company_settings_are_saved_and_audited(ana: Member, acme: Tenant, client_of: Clients) -> None:
-    form = {"name": "Acme AG", "time_zone": "Europe/Zurich", "country": "ch", "currency": "chf"}
+    form = {"name": "Acme AG", "time_zone": "Europe/Zurich", "country": "CH", "currency": "CHF"}
     assert client_of(ana).post("/company/settings/", form).status_code == 302
     acme.refresh_from_db()
     assert (acme.name, acme.time_zone, acme.country, acme.currency) == ("Acme AG", "Europe/Zurich", "CH", "CHF")
