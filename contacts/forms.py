@@ -8,16 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from contacts import custom, listing
+from contacts import custom, listing, own_fields
 from contacts.models import Account, Consent, Contact, Field, Purpose, Role
 from tenants.forms import AddressField, Form, TimeZoneField, countries
 from tenants.models import Member
 
 Result = TypeVar("Result")
-CUSTOM = "custom_"
 
 
 class _RecordForm(Form):
@@ -29,14 +28,11 @@ class _RecordForm(Form):
         self.record = record
         super().__init__(*args, initial=kwargs.pop("initial", None) or self._initial(record), **kwargs)
         self.fields["owner"].queryset = listing.members()  # type: ignore[attr-defined]
-        for field in custom.fields(self.entity).values():
-            self.fields[f"{CUSTOM}{field.key}"] = _input_of(field, self.initial.get(f"{CUSTOM}{field.key}"))
+        self.fields.update(own_fields.inputs(self.entity, record.custom if record else {}))  # type: ignore[attr-defined]
 
     def values(self) -> dict[str, Any]:
         """What the verbs of `contacts.people` take."""
-        given = {name: value for name, value in self.cleaned_data.items() if not name.startswith(CUSTOM)}
-        own = {n.removeprefix(CUSTOM): v for n, v in self.cleaned_data.items() if n.startswith(CUSTOM)}
-        return {**given, "custom": own} if own else given
+        return own_fields.values(self.cleaned_data)
 
     def submit(self, verb: Callable[[dict[str, Any]], Result]) -> Result | None:
         """Call the verb with the values; None with errors at the fields if the form or the verb refuses them."""
@@ -47,7 +43,7 @@ class _RecordForm(Form):
                 return verb(self.values())
         except ValidationError as error:
             for name, texts in error.message_dict.items():
-                field = name.replace("custom.", CUSTOM) if name.startswith("custom.") else name
+                field = own_fields.input_name(name)
                 self.add_error(field if field in self.fields else None, texts)
         except IntegrityError:
             self.add_error("email", gettext("Another contact already has this e-mail address."))
@@ -56,8 +52,8 @@ class _RecordForm(Form):
     def _initial(self, record: Any) -> dict[str, Any]:
         if record is None:
             return {}
-        own = {f"{CUSTOM}{key}": _as_entered(value) for key, value in record.custom.items()}
-        return {name: getattr(record, name) for name in self.base_fields if hasattr(record, name)} | own
+        given = {name: getattr(record, name) for name in self.base_fields if hasattr(record, name)}
+        return given | own_fields.initial(record.custom)
 
 
 class ContactForm(_RecordForm):
@@ -259,24 +255,3 @@ class FieldForm(Form):
         if type_ == Field.Type.CHOICE and not cleaned.get("options"):
             self.add_error("options", _("Enter at least one choice."))
         return cleaned
-
-
-def _as_entered(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def _input_of(field: Field, present: Any) -> forms.Field:
-    """The input of a custom field; `contacts.custom` checks the value. A choice since taken out is still offered."""
-    options: dict[str, Any] = {"label": field.label, "required": False}
-    if field.type == Field.Type.NUMBER:
-        return forms.IntegerField(**options)
-    if field.type == Field.Type.DATE:
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        return forms.CharField(**options, widget=widget)
-    if field.type == Field.Type.BOOLEAN:
-        answers = [("", "–"), ("true", gettext_lazy("Yes")), ("false", gettext_lazy("No"))]
-        return forms.TypedChoiceField(**options, choices=answers)
-    if field.type == Field.Type.CHOICE:
-        texts = dict.fromkeys([*field.options, *([present] if present else [])])
-        return forms.ChoiceField(**options, choices=[("", "–"), *((text, text) for text in texts)])
-    return forms.CharField(**options, max_length=2000)

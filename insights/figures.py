@@ -10,6 +10,7 @@ from django.utils import timezone
 from journeys.models import Journey, Participant
 from leads import queries
 from leads.models import CLOSED_STAGES, Activity, Lead, Stage, StageChange
+from leads.stage_names import name_of
 from tenants.days import begin_of
 from tenants.models import Member
 
@@ -53,7 +54,7 @@ def leads_by_stage() -> list[StageFigure]:
     counts = dict(Lead.objects.order_by().values_list("stage").annotate(Count("pk")))
     ways_out = [stage for stage in Stage if stage not in PIPELINE]
     return [
-        StageFigure(stage, str(Stage(stage).label), counts.get(stage, 0), stage in ways_out)
+        StageFigure(stage, name_of(stage), counts.get(stage, 0), stage in ways_out)
         for stage in (*PIPELINE, *ways_out)
     ]
 

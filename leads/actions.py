@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from leads import assignment, lifecycle, opportunities
 from leads.forms import ActionForm, AssignForm, OpportunityForm, ReasonForm
 from leads.models import Lead, Stage
+from leads.stage_names import name_of
 from leads.transitions import NURTURED, OFFERED, OPEN, WORKED
 from tenants.models import Member
 from tenants.registry import Text
@@ -119,7 +120,6 @@ def way_to(lead: Lead, stage: str) -> Action | None:
     return next((a for key in _WAYS.get(stage, ()) if lead.stage in (a := ACTIONS[key]).stages), None)
 
 
-def ways(lead: Lead) -> list[tuple[Stage, Action]]:
-    """The stages that a lead can be moved to, for its "Move to…" menu."""
-    found = [(Stage(stage), way_to(lead, stage)) for stage in _WAYS]
-    return [(stage, action) for stage, action in found if action]
+def ways(lead: Lead) -> list[tuple[str, str]]:
+    """The stages that a lead can be moved to, with their names, for its "Move to…" menu."""
+    return [(stage, name_of(stage)) for stage in _WAYS if way_to(lead, stage)]

@@ -1,23 +1,30 @@
-"""Who gets a lead, and why: who has it already, the account's owner, else round robin over the reps who are present."""
+"""Who gets a lead, and why: who has it already, the account's owner, her territory's or any present rep in turn."""
 
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import timeline
-from leads import alerts
+from leads import alerts, territories
 from leads.errors import NotPossible
 from leads.models import Assignment, Lead, Stage
 from leads.moves import Cause, about
-from leads.preferences import QUEUE
-from tenants import wakeups
+from leads.preferences import ASSIGN_BY, QUEUE
+from tenants import preferences, wakeups
 from tenants.models import Member, Setting
 from tenants.scope import current_tenant_id
 
-AUTO, OWNER, ACCOUNT_OWNER, ROUND_ROBIN = "auto", "owner", "account_owner", "round_robin"
+AUTO, OWNER, ACCOUNT_OWNER, TERRITORY, ROUND_ROBIN = "auto", "owner", "account_owner", "territory", "round_robin"
 BY_HAND, TAKEN = "by_hand", "taken"
+# What a company may choose among, in the order in which it is tried.
+WAYS = [
+    (ACCOUNT_OWNER, gettext_lazy("The account’s owner")),
+    (TERRITORY, gettext_lazy("The territory of the country, in turn")),
+    (ROUND_ROBIN, gettext_lazy("All sales reps, in turn")),
+]
 # Whose turn it was last; two assignments at once wait for this row.
 LAST_TURN = "leads.last_turn"
 
@@ -64,9 +71,10 @@ def give(lead: Lead, choice: Choice, *, by: Member | None = None, cause: Cause |
 
 
 def choose(lead: Lead, method: str = AUTO) -> Choice | None:
-    """Who should get the lead. With AUTO the first that finds somebody: its owner, the account's owner, round robin."""
-    ways = {OWNER: _its_owner, ACCOUNT_OWNER: _the_accounts_owner, ROUND_ROBIN: _whose_turn}
-    wanted = ways.values() if method == AUTO else [ways[method]]
+    """Who should get the lead. With AUTO its owner, else the first of the company's ways that finds somebody."""
+    ways = {OWNER: _its_owner, ACCOUNT_OWNER: _the_accounts_owner, TERRITORY: _in_territory, ROUND_ROBIN: _whose_turn}
+    chosen = preferences.get(ASSIGN_BY) if method == AUTO else [method]
+    wanted = [way for name, way in ways.items() if name in chosen or (method == AUTO and name == OWNER)]
     return next((choice for way in wanted if (choice := way(lead))), None)
 
 
@@ -96,6 +104,19 @@ def _the_accounts_owner(lead: Lead) -> Choice | None:
         return None
     why = _("%(name)s looks after %(account)s.") % {"name": member, "account": lead.account}
     return Choice(member, ACCOUNT_OWNER, why)
+
+
+def _in_territory(lead: Lead) -> Choice | None:
+    territory = territories.of(lead)
+    found = territories.whose_turn(territory) if territory else None
+    if territory is None or found is None:
+        return None
+    member, count = found
+    names = {"name": member, "territory": territory, "country": territories.country_of(lead), "count": count}
+    if count == 1:
+        return Choice(member, TERRITORY, _("%(name)s looks after %(territory)s (%(country)s).") % names)
+    why = _("It was %(name)s’s turn among %(count)d present in %(territory)s (%(country)s).")
+    return Choice(member, TERRITORY, why % names)
 
 
 def _present(member_id: int | None) -> Member | None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from leads import alerts, lifecycle
 from leads import preferences as keys
 from leads.models import Lead, Stage
+from leads.qualifying import Demand
 from leads.transitions import NURTURED
 from tenants import preferences
 from tenants.models import Member
@@ -39,11 +40,24 @@ def look_after(tenant_id: int, deadline: float) -> Outcome:
 
 def qualify_rested() -> bool:
     """Qualify leads that were recycled, have rested, and reach the score they need. True if there may be more."""
-    rested = Lead.objects.filter(stage__in=NURTURED, recycled_until__lte=timezone.now())
-    leads = list(rested.filter(score__gte=F("recycled_score")).order_by("pk")[:BATCH])
+    leads = _rested()
     reason = _("It has rested, and its score is high enough again.")
     lifecycle.make_mqls([lifecycle.Qualifying(lead, lead.score, None, reason) for lead in leads])
     return len(leads) == BATCH
+
+
+def _rested() -> list[Lead]:
+    """A batch of rested leads whose scores are high enough; looks on, by key, where models disagree."""
+    demand, last = Demand.read(), 0
+    found: list[Lead] = []
+    rested = Lead.objects.filter(stage__in=NURTURED, recycled_until__lte=timezone.now())
+    rested = rested.filter(score__gte=F("recycled_score")).order_by("pk")
+    while batch := list(rested.filter(pk__gt=last)[:BATCH]):
+        met, last = demand.met_by(batch), batch[-1].pk
+        found += [lead for lead in batch if lead.pk in met]
+        if len(found) >= BATCH or len(batch) < BATCH:
+            break
+    return found[:BATCH]
 
 
 def hand_off_waiting() -> bool:

@@ -13,7 +13,7 @@ from contacts import listing, search
 from contacts.listing import Chip, Choice, Listing
 from contacts.models import Contact
 from contacts.registry import Choices
-from leads import queries
+from leads import queries, stage_names
 from leads.creation import SEARCH_KIND
 from leads.models import SOURCES, Lead, Stage, StageChange
 from leads.transitions import OFFERED, OPEN
@@ -71,7 +71,7 @@ def tab_of(params: Mapping[str, str]) -> str:
 
 def _filters(params: QueryDict, member: Member) -> list[Choice]:
     offered: tuple[tuple[str, str, Choices], ...] = (
-        ("stage", _("Stage"), Stage.choices),
+        ("stage", _("Stage"), stage_names.choices()),
         ("source", _("Source"), list(SOURCES.items())),
         ("grade", _("Grade"), [(grade, grade) for grade in GRADES]),
     )

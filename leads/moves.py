@@ -13,6 +13,7 @@ from psycopg import sql
 from contacts import timeline
 from leads.errors import MovedMeanwhile, NotPossible
 from leads.models import Lead, Stage, StageChange
+from leads.stage_names import name_of
 from leads.transitions import RANK, may_go
 from tenants.models import Member
 
@@ -79,7 +80,7 @@ def change_stages(
     for move in moves:
         if not may_go(move.lead.stage, move.to):
             text = _("A lead cannot go from “%(from)s” to “%(to)s”.")
-            raise NotPossible(text % {"from": Stage(move.lead.stage).label, "to": move.to.label})
+            raise NotPossible(text % {"from": name_of(move.lead.stage), "to": name_of(move.to)})
     now = timezone.now()
     moved = _update(moves, now, changes or {})
     happened = [move for move in moves if move.lead.pk in moved]
@@ -140,8 +141,8 @@ def _fact(move: Move, by: Member | None, journey_id: int | None) -> dict[str, An
         "lead": move.lead.topic,
         "from": seen.value,
         "to": move.to.value,
-        "from_name": str(seen.label),
-        "to_name": str(move.to.label),
+        "from_name": name_of(seen),
+        "to_name": name_of(move.to),
         "reason": move.reason[:300],
         "because": move.reason[:300],
     }
@@ -192,7 +193,7 @@ def _what_happened(lead: Lead) -> str:
     last = StageChange.objects.filter(lead=lead).select_related("actor__user").order_by("-pk").first()
     if last is None:
         return _("This lead is gone.")
-    names = {"stage": Stage(last.to_stage).label, "name": last.actor}
+    names = {"stage": name_of(last.to_stage), "name": last.actor}
     if last.actor is None:
         return _("Meanwhile this lead became “%(stage)s”.") % names
     return _("%(name)s was faster: this lead is “%(stage)s” now.") % names

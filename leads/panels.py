@@ -7,8 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts import registry
 from contacts.models import Account, Contact
-from leads import erasing, queries
-from leads.models import Stage
+from leads import erasing, queries, stage_names
 from leads.moves import keep_contact_stages
 from tenants.access import Right
 
@@ -27,7 +26,7 @@ def register() -> None:
     add = registry.contact_actions.add
     add(registry.Action("call", _("Log call"), "phone", _path_to_call, Right.WORK_LEADS, 10))
     add(registry.Action("lead", _("New lead"), "target-arrow", _path_to_lead, Right.WORK_LEADS, 20))
-    registry.stages.fill(lambda: Stage.choices)
+    registry.stages.fill(stage_names.choices)
     registry.object_pages |= {
         "lead": "leads:detail",
         "activity": "leads:complete",

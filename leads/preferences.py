@@ -9,9 +9,12 @@ from tenants.models import Member
 
 AUTO_HAND_OFF = "leads.auto_hand_off"
 SLA_HOURS = "leads.sla_hours"
+STAGE_NAMES = "leads.stage_names"
+ASSIGN_BY = "leads.assign_by"
 COOL_DOWN_DAYS = "leads.cool_down_days"
 MARGIN_PERCENT = "leads.margin_percent"
-ANY_MODEL = "leads.any_model"
+QUALIFIES_BY = "leads.qualifies_by"
+QUALIFYING_MODELS = "leads.qualifying_models"
 
 # Hand an MQL to sales as soon as somebody can take it.
 preferences.declare(AUTO_HAND_OFF, True)
@@ -21,10 +24,19 @@ preferences.declare(SLA_HOURS, 4)
 preferences.declare(COOL_DOWN_DAYS, 30)
 # … and needs the score it was recycled with, plus this share of the threshold.
 preferences.declare(MARGIN_PERCENT, 20)
-# Every live scoring model may make an MQL, not only the primary one.
-preferences.declare(ANY_MODEL, False)
+# Whether the primary model, any or all of several (their ids; none named: every live one) make an MQL.
+preferences.declare(QUALIFIES_BY, "primary")
+preferences.declare(QUALIFYING_MODELS, [])
 
-_ALL = (AUTO_HAND_OFF, ANY_MODEL, SLA_HOURS, COOL_DOWN_DAYS, MARGIN_PERCENT)
+# The company's own names of stages, by stage.
+preferences.declare(STAGE_NAMES, {})
+# How somebody is found for a lead, beside who has it already; tried in `assignment`'s order.
+preferences.declare(ASSIGN_BY, ["account_owner", "territory", "round_robin"])
+
+_ALL = (
+    *(QUALIFIES_BY, QUALIFYING_MODELS, AUTO_HAND_OFF, ASSIGN_BY),
+    *(SLA_HOURS, COOL_DOWN_DAYS, MARGIN_PERCENT, STAGE_NAMES),
+)
 KEYS = {key.removeprefix("leads."): key for key in _ALL}
 QUEUE = "leads"
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from contacts import search
 from leads.creation import SEARCH_KIND
 from leads.models import Activity, Lead, Opportunity, Stage
+from leads.stage_names import name_of
 from leads.transitions import WORKED
 from tenants.models import Member
 from tenants.registry import Hit
@@ -35,6 +36,10 @@ class Column:
     count: int = 0
     values: list[tuple[int, str]] = field(default_factory=list)
     leads: list[Lead] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return name_of(self.stage)
 
 
 def board(member: Member, *, only_mine: bool) -> list[Column]:

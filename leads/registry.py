@@ -7,7 +7,7 @@ lead_panels.add(Panel("score", _("Why this score"), "scoring/_panel.html", panel
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contacts.registry import Ordered, Panel
+from contacts.registry import Given, Ordered, Panel
 from leads.models import Lead
 
 
@@ -17,6 +17,21 @@ class Reason(NamedTuple):
     text: str
     points: int
 
+
+class Standing(NamedTuple):
+    """A lead's score in one live scoring model (None: not scored yet), and what the model asks for."""
+
+    model: int
+    name: str
+    score: int | None
+    threshold: int
+
+
+# (id as text, name) of the live scoring models.
+scoring_models = Given()
+
+# Where leads stand in each live model, by the leads' ids; scoring knows.
+standings: list[Callable[[list[int]], dict[int, list[Standing]]]] = []
 
 # Each returns what it knows about a lead; scoring adds the parts of the score.
 reasons: list[Callable[[Lead], list[Reason]]] = []

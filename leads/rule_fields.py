@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from leads.models import CLOSED_STAGES, Stage
+from leads import stage_names
+from leads.models import CLOSED_STAGES
 from segments import fields, subjects
 from segments.fields import Field, Type
 from segments.ground import members
@@ -41,7 +42,7 @@ FIELDS = (
         "lead.stage",
         _("Stage"),
         Type.CHOICE,
-        choices=lambda: Stage.choices,
+        choices=stage_names.choices,
         changed_by=("lead.created", "lead.stage_changed"),
     ),
     Field("lead.topic", _("Topic"), Type.TEXT, changed_by=_ANY_CHANGE),

@@ -7,11 +7,10 @@ from django.utils.translation import gettext as _
 
 from contacts import timeline
 from contacts.reactor import Batch, Fact, Reader, register
-from leads import preferences as keys
 from leads.lifecycle import Move, Qualifying, change_stages, make_mqls, take_back
 from leads.models import Lead, Stage
+from leads.qualifying import By, Demand, has_fallen, may_qualify
 from leads.transitions import NURTURED, OFFERED
-from tenants import preferences
 
 
 def read(batch: Batch) -> None:
@@ -37,51 +36,41 @@ def engage(facts: list[Fact]) -> None:
 
 def follow_scores(facts: list[Fact]) -> None:
     """Qualify leads whose score crossed its threshold upwards; take back offered ones that fell below the limit."""
-    counts_any = preferences.get(keys.ANY_MODEL) if facts else False
+    if not facts:
+        return
+    demand = Demand.read()
     # Of several changes in one batch the first and the last say whether the score crossed.
     spans: dict[tuple[int, int | None], tuple[Fact, Fact]] = {}
     for fact in facts:
-        if fact.lead_id and (counts_any or fact.detail.get("is_primary")):
+        if fact.lead_id and (demand.counts(fact) or fact.detail.get("is_primary")):
             key = (fact.lead_id, fact.object_id)
             spans[key] = (spans[key][0] if key in spans else fact, fact)
     leads = Lead.objects.select_related("owner__user", "owner__tenant", "contact", "account")
     found = leads.filter(stage__in=[*NURTURED, *OFFERED]).in_bulk([lead_id for lead_id, _ in spans])
-    now, qualified, fallen = timezone.now(), {}, {}
+    now, crossed, fallen = timezone.now(), {}, {}
     for (lead_id, _model), (first, last) in spans.items():
         lead = found.get(lead_id)
         if lead is None:
             continue
-        if may_qualify(lead, first.detail.get("from"), last.detail["to"], last.detail["threshold"], now):
-            qualified[lead_id] = Qualifying(lead, last.detail["to"], last.object_id, _reached(last), last)
+        if demand.counts(last) and _crosses(lead, first, last, now):
+            crossed[lead_id] = last
         elif has_fallen(lead, last):
             fallen[lead_id] = Move(lead, Stage.ENGAGED, _fell(last), last.detail["to"], last.object_id, last)
-    if qualified:
-        make_mqls(list(qualified.values()))
+    if met := demand.met_by([found[lead_id] for lead_id in crossed]):
+        make_mqls([_qualified(found[lead_id], crossed[lead_id], demand) for lead_id in crossed if lead_id in met])
     if fallen:
         take_back(list(fallen.values()))
 
 
-def may_qualify(lead: Lead, before: int | None, score: int, threshold: int, now: datetime) -> bool:
-    """Whether a score that went from `before` to `score` makes an MQL of the lead.
-
-    It must cross the threshold upwards. After recycling it must instead have rested, and reach the score it needs.
-    """
-    if lead.stage not in NURTURED:
-        return False
-    if lead.recycled_until is None:
-        return (before is None or before < threshold) and score >= threshold
-    return now >= lead.recycled_until and score >= max(threshold, lead.recycled_score or threshold)
+def _crosses(lead: Lead, first: Fact, last: Fact, now: datetime) -> bool:
+    score, threshold = last.detail["to"], last.detail["threshold"]
+    is_primary = bool(last.detail.get("is_primary"))
+    return may_qualify(lead, first.detail.get("from"), score, threshold, now, is_primary=is_primary)
 
 
-def has_fallen(lead: Lead, fact: Fact) -> bool:
-    """Whether an offered lead's score went below the lower limit of the model (which need not have one)."""
-    limit = fact.detail.get("lower_limit")
-    return (
-        lead.stage in OFFERED
-        and bool(fact.detail.get("is_primary"))
-        and limit is not None
-        and fact.detail["to"] < limit
-    )
+def _qualified(lead: Lead, fact: Fact, demand: Demand) -> Qualifying:
+    reason = demand.in_words(lead) if demand.by == By.ALL else _reached(fact)
+    return Qualifying(lead, fact.detail["to"], fact.object_id, reason, fact)
 
 
 def _reached(fact: Fact) -> str:

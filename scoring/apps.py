@@ -19,7 +19,7 @@ def _fill_registries() -> None:
     from contacts import registry as contacts
     from contacts.registry import Panel
     from leads import registry as leads
-    from scoring import explain
+    from scoring import explain, standings
     from scoring.kinds import MODEL
     from tenants.access import Right
     from tenants.registry import Section, menu
@@ -29,6 +29,8 @@ def _fill_registries() -> None:
     contacts.contact_panels.add(panel)
     leads.lead_panels.add(panel)
     leads.reasons.append(explain.reasons)
+    leads.standings.append(standings.of_leads)
+    leads.scoring_models.fill(standings.live_models)
     contacts.object_pages[MODEL] = "scoring:detail"
     # A merge leaves scores where they are: the survivor's are computed anew, the other's go with her.
     contacts.computed |= {"scoring.Score", "scoring.ScoreEntry"}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tenants.models import Setting
+from tenants.scope import forget
 
 _defaults: dict[str, Any] = {}
 
@@ -23,3 +24,4 @@ def put(key: str, value: Any) -> None:
     if key not in _defaults:
         raise KeyError(key)
     Setting.objects.update_or_create(key=key, defaults={"value": value})
+    forget(key)

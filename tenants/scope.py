@@ -1,8 +1,9 @@
 """The scope: one transaction in which Postgres shows exactly one tenant's rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection, transaction
 
@@ -11,7 +12,10 @@ from tenants.postgres.base import OutsideTenantScope
 if TYPE_CHECKING:
     from tenants.models import Tenant
 
-__all__ = ["OutsideTenantScope", "current_tenant_id", "tenant_scope"]
+__all__ = ["OutsideTenantScope", "current_tenant_id", "forget", "kept", "tenant_scope"]
+
+Value = TypeVar("Value")
+_kept: ContextVar[dict[str, Any] | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def tenant_scope(tenant: "Tenant | int", *, read_only: bool = False) -> Iterator
     """
     tenant_id = tenant if isinstance(tenant, int) else tenant.pk
     is_outermost = not connection.in_atomic_block
-    with transaction.atomic(), connection.cursor() as cursor:
+    with _keeping(), transaction.atomic(), connection.cursor() as cursor:
         if is_outermost:
             if read_only:
                 cursor.execute("SET TRANSACTION READ ONLY")
@@ -37,6 +41,32 @@ def tenant_scope(tenant: "Tenant | int", *, read_only: bool = False) -> Iterator
         if not is_outermost and not connection.needs_rollback:
             # Leaving a savepoint keeps the setting, so the outer tenant is put back by hand.
             cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [before or ""])
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def kept(key: str, compute: Callable[[], Value]) -> Value:
+    """What `compute` answers, asked once per scope: for small things that a page needs in many places."""
+    values = _kept.get()
+    if values is None:
+        return compute()
+    if key not in values:
+        values[key] = compute()
+    return values[key]
+
+
+def forget(key: str) -> None:
+    """Ask again: what `kept` keeps under the key has changed in this scope."""
+    values = _kept.get()
+    if values is not None:
+        values.pop(key, None)
 
 
 def current_tenant_id() -> int:

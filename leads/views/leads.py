@@ -11,13 +11,14 @@ from django.views.decorators.http import require_POST
 
 from contacts import search
 from contacts.models import Account, Contact
-from contacts.queries import timeline
+from contacts.queries import own_fields, timeline
 from contacts.registry import shown_panels
 from leads import actions, editing, lifecycle, queries
 from leads.creation import ENTERED
 from leads.forms import LeadForm
 from leads.models import Lead
 from leads.registry import lead_panels
+from leads.stage_names import name_of
 from leads.transitions import PATH
 from tenants.access import Right, allow
 from tenants.forms import refuse
@@ -35,12 +36,13 @@ def detail(request: Any, pk: int) -> HttpResponse:
     of = {"contact": lead.contact_id} if lead.contact_id else {"lead": lead.pk}
     context = {
         "lead": lead,
-        "path": [(stage, stage == lead.stage) for stage in PATH],
+        "path": [(name_of(stage), stage == lead.stage) for stage in PATH],
         "is_on_path": lead.stage in PATH,
         "actions": actions.offered(lead),
         "changes": lead.stage_changes.select_related("actor__user").order_by("-pk")[:50],
         "assignment": lead.assignments.order_by("-pk").first(),
         "panel": {"activities": queries.activities().filter(lead=lead).order_by("-pk")[:20], "plan": f"lead={pk}"},
+        "own_fields": own_fields("lead", lead.custom),
         "opportunities": lead.opportunities.order_by("-pk"),
         "others": queries.shown().filter(others).exclude(pk=lead.pk).order_by("-pk")[:10],
         "panels": shown_panels(lead_panels, lead),
@@ -98,7 +100,8 @@ def new(request: Any) -> HttpResponse:
     if not form.is_valid():
         return render(request, "leads/new.html", {"form": form, "contact": contact, "account": account}, status=422)
     # A contact's own fields say who it is; a second copy would have to be kept and erased as well.
-    values = {name: form.cleaned_data[name] for name in ENTERED if not contact or name == "description"}
+    kept = {*ENTERED, "custom"} if not contact else {"description", "custom"}
+    values = {name: value for name, value in form.values().items() if name in kept}
     lead = lifecycle.create_lead(
         form.cleaned_data["topic"], contact=contact, account=account, values=values, source="manual", by=request.member
     )
@@ -114,7 +117,7 @@ def edit(request: Any, pk: int) -> HttpResponse:
         return render(request, "leads/edit.html", {"form": form, "lead": lead})
     if not form.is_valid():
         return render(request, "leads/edit.html", {"form": form, "lead": lead}, status=422)
-    changes = editing.update_lead(lead, form.cleaned_data, request.member)
+    changes = editing.update_lead(lead, form.values(), request.member)
     return done(request, _("Saved.") if changes else _("Nothing was changed."), "leads:detail", pk)
 
 

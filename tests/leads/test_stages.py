@@ -9,9 +9,9 @@ from django.utils import timezone
 from contacts import timeline
 from contacts.models import Contact, Interaction
 from contacts.timeline import Kind
-from leads import lifecycle
+from leads import lifecycle, qualifying, registry
 from leads.models import Lead, Stage, StageChange
-from leads.stages import may_qualify
+from leads.qualifying import may_qualify
 from tenants import clock, wakeups
 from tenants.models import Member, Notification, Setting, Tenant
 from tenants.scope import tenant_scope
@@ -81,10 +81,40 @@ def test_another_model_than_the_primary_one_counts_only_if_the_company_says_so(
     wakeups.run_due()
     assert stage(lead, acme) == Stage.INQUIRY
     with tenant_scope(acme):
-        Setting.objects.create(key="leads.any_model", value=True)
+        Setting.objects.create(key="leads.qualifies_by", value="any")
         record_score(lead, 40, 55, is_primary=False)
     wakeups.run_due()
     assert stage(lead, acme) == Stage.MQL
+
+
+def test_all_models_asked_for_have_to_agree(
+    acme: Tenant,
+    no_hand_off: None,
+    make_lead: MakeLead,
+    record_score: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lead, behaviour = make_lead(), 30
+
+    def standings(ids: list[int]) -> dict[int, list[registry.Standing]]:
+        rows = [("Fit", 55, 50), ("Behaviour", behaviour, 40), ("Unasked", None, 10)]
+        return {pk: [registry.Standing(n, *row) for n, row in enumerate(rows, start=1)] for pk in ids}
+
+    monkeypatch.setattr(qualifying, "standings", [standings])
+    with tenant_scope(acme):
+        Setting.objects.create(key="leads.qualifies_by", value="all")
+        Setting.objects.create(key="leads.qualifying_models", value=[1, 2])
+        record_score(lead, 40, 55)
+    wakeups.run_due()
+    assert stage(lead, acme) == Stage.INQUIRY, "the other model does not agree yet"
+    behaviour = 42
+    detail = {"model": "Behaviour", "from": 30, "to": 42, "threshold": 40, "is_primary": False}
+    with tenant_scope(acme):
+        timeline.record("score.changed", lead=lead, object_id=2, detail=detail)
+    wakeups.run_due()
+    with tenant_scope(acme):
+        lead = Lead.objects.get(pk=lead.pk)
+        assert (lead.stage, lead.stage_reason) == (Stage.MQL, "Fit: 55 of 50, Behaviour: 42 of 40")
 
 
 def test_an_mql_whose_score_falls_stays_unless_there_is_a_limit(

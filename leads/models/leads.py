@@ -1,4 +1,4 @@
-"""Leads: expressions of interest on their way from marketing to sales, and the work of sales on them."""
+"""Leads, the history of their stages, and who was given them."""
 
 from typing import TYPE_CHECKING
 
@@ -7,43 +7,15 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
+from leads import stage_names
+from leads.models.stages import CLOSED_STAGES, SOURCES, Stage
 from tenants.fields import TenantKey
 
 if TYPE_CHECKING:
     from contacts.models import Contact
 
-
-class Stage(models.TextChoices):
-    """Where a lead stands. A tenant may rename the stages; their meaning is fixed."""
-
-    INQUIRY = "inquiry", _("Inquiry")
-    ENGAGED = "engaged", _("Engaged")
-    MQL = "mql", _("Marketing-qualified")
-    HANDED_OFF = "handed_off", _("Handed to sales")
-    SAL = "sal", _("Sales-accepted")
-    SQL = "sql", _("Sales-qualified")
-    WON = "won", _("Won")
-    LOST = "lost", _("Lost")
-    DISQUALIFIED = "disqualified", _("Disqualified")
-    RECYCLED = "recycled", _("Recycled")
-
-
-# Where leads come from; what another source calls itself is shown as it is.
-SOURCES = {
-    "form": _("Form"),
-    "journey": _("Journey"),
-    "manual": _("Entered by hand"),
-    "call": _("Call"),
-    "import": _("Import"),
-    "event": _("Event"),
-    "linkedin": _("LinkedIn"),
-}
-
 # Where leads without a score stand among the others.
 UNSCORED = -1_000_000_000
-
-# Nothing more is expected of these; the order of the others is how far a lead has come.
-CLOSED_STAGES = (Stage.WON, Stage.LOST, Stage.DISQUALIFIED)
 
 
 class Lead(models.Model):
@@ -111,6 +83,10 @@ class Lead(models.Model):
     def __str__(self) -> str:
         return self.topic
 
+    def get_stage_display(self) -> str:
+        """The stage by the company's own name."""
+        return stage_names.name_of(self.stage)
+
     @property
     def is_open(self) -> bool:
         return self.stage not in CLOSED_STAGES
@@ -155,6 +131,10 @@ class StageChange(models.Model):
     def __str__(self) -> str:
         return f"{self.from_stage} → {self.to_stage}"
 
+    def get_to_stage_display(self) -> str:
+        """The stage by the company's own name."""
+        return stage_names.name_of(self.to_stage)
+
 
 class Assignment(models.Model):
     """A lead was given to a member: how the member was found, in words."""
@@ -171,75 +151,3 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return self.why
-
-
-class Activity(models.Model):
-    """A task, call or appointment, planned or done."""
-
-    class Kind(models.TextChoices):
-        TASK = "task", _("Task")
-        CALL = "call", _("Call")
-        APPOINTMENT = "appointment", _("Appointment")
-
-    tenant = TenantKey()
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.TASK)
-    subject = models.CharField(_("subject"), max_length=200)
-    notes = models.TextField(_("notes"), blank=True)
-    contact = models.ForeignKey("contacts.Contact", models.CASCADE, null=True, blank=True, related_name="activities")
-    account = models.ForeignKey("contacts.Account", models.SET_NULL, null=True, blank=True, related_name="+")
-    lead = models.ForeignKey(Lead, models.SET_NULL, null=True, blank=True, related_name="activities")
-    owner = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, blank=True, related_name="+")
-    due_at = models.DateTimeField(_("due"), null=True, blank=True)
-    done_at = models.DateTimeField(null=True, editable=False)
-    outcome = models.CharField(_("outcome"), max_length=100, blank=True)
-    journey_id = models.BigIntegerField(null=True, editable=False)
-    # Makes a second one from the same cause impossible, e.g. `visit:81`.
-    origin_key = models.TextField(null=True, editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "origin_key"], condition=Q(origin_key__isnull=False), name="one_activity_per_origin"
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["tenant", "owner", "due_at"], condition=Q(done_at__isnull=True), name="activity_open_of_owner"
-            ),
-            models.Index(fields=["tenant", "lead"], name="activity_of_lead"),
-        ]
-
-    def __str__(self) -> str:
-        return self.subject
-
-
-class Opportunity(models.Model):
-    """What a qualified lead may be worth. Money is in hundredths of `currency` (its minor unit)."""
-
-    class State(models.TextChoices):
-        OPEN = "open", _("Open")
-        WON = "won", _("Won")
-        LOST = "lost", _("Lost")
-
-    tenant = TenantKey()
-    name = models.CharField(_("name"), max_length=200)
-    lead = models.ForeignKey(Lead, models.SET_NULL, null=True, related_name="opportunities")
-    contact = models.ForeignKey("contacts.Contact", models.SET_NULL, null=True, blank=True, related_name="+")
-    account = models.ForeignKey(
-        "contacts.Account", models.SET_NULL, null=True, blank=True, related_name="opportunities"
-    )
-    owner = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, blank=True, related_name="+")
-    amount_minor = models.BigIntegerField(_("amount"), null=True, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, blank=True)
-    state = models.CharField(max_length=5, choices=State.choices, default=State.OPEN, editable=False)
-    closes_on = models.DateField(_("expected close"), null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, editable=False)
-    lost_reason = models.CharField(max_length=300, blank=True, editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        indexes = [models.Index(fields=["tenant", "state", "-id"], name="opportunity_by_state")]
-
-    def __str__(self) -> str:
-        return self.name
