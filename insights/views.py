@@ -1,20 +1,13 @@
 """The home page: where leads stand, what came in, what journeys and e-mails did, and what is mine to do."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
-from insights import figures
-from messaging import queries as emails
-from tenants.access import Right, allow
-from tenants.days import begin_of
+from insights import figures, setting_up
+from tenants.access import Right, allow, may
 from tenants.models import Member
-
-# Days that "lately" means, and how many rows a card shows.
-MONTH, SHOWN = 30, 6
 
 
 @allow(Right.VIEW)
@@ -26,10 +19,8 @@ def start(request: Any) -> HttpResponse:
 
 @allow(Right.VIEW)
 def home(request: Any) -> HttpResponse:
-    weeks, stages = figures.leads_per_week(), figures.leads_by_stage()
-    # Days, as the lists behind the numbers take them.
-    month_ago = timezone.localdate() - timedelta(days=MONTH)
-    tasks = figures.my_tasks(request.member)
+    weeks, stages, since = figures.leads_per_week(), figures.leads_by_stage(), figures.begin()
+    task_count, tasks = figures.my_tasks(request.member)
     context = {
         "stages": [stage for stage in stages if not stage.is_way_out],
         "ways_out": [stage for stage in stages if stage.is_way_out],
@@ -39,11 +30,12 @@ def home(request: Any) -> HttpResponse:
         "new_this_week": weeks[-1],
         "new_last_week": weeks[-2],
         "open_leads": figures.open_lead_count(),
-        "qualified": figures.qualified_since(begin_of(month_ago)),
-        "month_ago": month_ago,
-        "emails": emails.results_since(begin_of(month_ago), SHOWN),
+        "qualified": figures.qualified_since(since),
+        "since": since,
+        "emails": figures.email_results(),
         "journeys": figures.journey_results(),
-        "tasks": tasks[:SHOWN],
-        "task_count": tasks.count(),
+        "tasks": tasks,
+        "task_count": task_count,
+        "steps": setting_up.steps(request.member) if may(request.member, Right.EDIT_MARKETING) else [],
     }
     return render(request, "insights/home.html", context)
