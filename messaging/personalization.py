@@ -135,6 +135,25 @@ def tags(source: str) -> Iterator[Tag]:
             yield Tag(text, tuple(_tokens(text[2:-2].strip("-+"))))
 
 
+def readable(source: str) -> str:
+    """A template for people who look at a list: `Hello {{ contact.first_name | default("there") }}` as
+    "Hello [first name]"; conditions are left out.
+    """
+    return " ".join(TAG.sub(lambda tag: _readable(tag.group()), source).split())
+
+
+def name_in_words(name: str) -> str:
+    """What a name stands for: "first name" for contact.first_name, "company industry" for account.industry."""
+    *groups, key = name.split(".")
+    owner = {"account": _("company"), "sender": _("sender"), "content": _("our")}.get(groups[0] if groups else "", "")
+    return f"{owner} {key.replace('_', ' ')}".strip()
+
+
+def _readable(tag: str) -> str:
+    name = re.match(r"\{\{\s*([\w.]+)", tag)
+    return f"[{name_in_words(name[1])}]" if name else ""
+
+
 def dict_of(known: set[str], value: Any) -> dict[str, Any]:
     """Nested values under all the names, e.g. {"contact": {"first_name": value, "custom": {…}}, …}."""
     values: dict[str, Any] = {"contact": {"custom": {}}}

@@ -13,6 +13,9 @@ from tenants.models import Tenant
 # A picture of nothing, where the pixel would be.
 EMPTY_PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="
 
+# Stands for an address in `values_as`: every value as long as they get.
+LONGEST = "longest"
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -24,9 +27,13 @@ class Preview:
 
 
 def preview(
-    tenant: Tenant, email: Email, version: EmailVersion, contact: Contact | None, addresses: Mapping[str, str] | None
+    tenant: Tenant,
+    email: Email,
+    version: EmailVersion,
+    values: recipients.Values,
+    addresses: Mapping[str, str] | None = None,
 ) -> Preview:
-    """The version as for a contact (None: one about whom nothing is known); raises personalization.Refused.
+    """The version filled with a recipient's values (see `values_of`, `values_as`); raises personalization.Refused.
 
     Links lead where they lead, untracked. `addresses` are the recipient's own pages, if there are any.
     """
@@ -34,7 +41,6 @@ def preview(
         composed = publishing.compose_version(email, version)
     except ValueError as error:
         raise personalization.Refused(str(error)) from error
-    values = recipients.load([contact.pk])[contact.pk] if contact else recipients.nobody()
     settings = email.content_settings or ContentSettings.objects.filter(is_default=True).first() or ContentSettings()
     everything = {
         **recipients.shared(tenant, settings),
@@ -52,6 +58,19 @@ def preview(
         personalization.add(environment, name, source)
         filled[name] = personalization.render(environment, name, everything)
     return Preview(**filled)
+
+
+def values_of(contact: Contact | None) -> recipients.Values:
+    """What is known of a contact; of None nothing."""
+    return recipients.load([contact.pk])[contact.pk] if contact else recipients.nobody()
+
+
+def values_as(who: str) -> recipients.Values:
+    """The values to look at a design with: LONGEST, a contact's address, or (anything else) somebody unknown."""
+    if who == LONGEST:
+        return recipients.longest()
+    address = who.replace("\x00", "").strip().lower()
+    return values_of(Contact.objects.filter(email=address).exclude(email="").first())
 
 
 def in_new_tabs(html: str) -> str:

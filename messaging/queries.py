@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
@@ -11,8 +10,9 @@ from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from contacts.models import Contact, Interaction
+from contacts.models import Contact
 from messaging.models import Email, EmailVersion, Link, LinkClick, Message, Suppression
+from messaging.personalization import readable
 from tenants.paging import COUNT_UP_TO
 
 State = Message.State
@@ -39,23 +39,19 @@ LABELS: dict[str, str | Promise] = {
     "uncertain": _("Who may have got it"),
 }
 
-# What happens to messages, and the fact that says so.
-HAPPENED = {"sent": "email.sent", "opened": "email.opened", "clicked": "email.clicked"}
-
-
-@dataclass(frozen=True)
-class EmailResult:
-    """How many of an e-mail's messages were sent, opened and clicked within a time."""
-
-    email: Email
-    sent: int
-    opened: int
-    clicked: int
-
-    @property
-    def click_rate(self) -> float:
-        """Clicked messages per hundred sent."""
-        return 100 * self.clicked / self.sent if self.sent else 0.0
+# How the numbers are called on the e-mail's page, in this order; those that are rare are shown when there are any.
+RESULTS: dict[str, str | Promise] = {
+    "sent": _("Sent"),
+    "opened": _("Opened"),
+    "clicked": _("Clicked"),
+    "unsubscribed": _("Unsubscribed"),
+    "waiting": _("Waiting"),
+    "blocked": _("Not allowed"),
+    "failed": _("Failed"),
+    "uncertain": _("Uncertain"),
+}
+SHARED = ("opened", "clicked", "unsubscribed")
+RARE = ("uncertain",)
 
 
 @dataclass(frozen=True)
@@ -69,8 +65,9 @@ class EmailRow:
 
     @property
     def subject(self) -> str:
+        """What inboxes show, with placeholders as what they stand for."""
         version = self.live or self.draft
-        return version.subject if version else ""
+        return readable(version.subject) if version else ""
 
 
 class StateCount(NamedTuple):
@@ -102,40 +99,22 @@ def figures_of(email: Email) -> dict[str, int]:
     return _figures([email.pk]).get(email.pk, _none())
 
 
-def people(email: Email, what: str, link: Link | None = None, since: datetime | None = None) -> QuerySet[Message]:
-    """The messages behind a number of an e-mail (or of one of its links), to be listed latest first.
-
-    `since`: those to which it happened (`sent`, `opened`, `clicked`) since then, as `results_since` counts them.
-    """
-    messages = Message.objects.filter(email=email, contact__isnull=False).select_related("contact__account")
-    if link is not None:
-        return messages.filter(pk__in=LinkClick.objects.filter(link=link).values("message_id"))
-    if since is not None and what in HAPPENED:
-        return messages.filter(pk__in=_happened(since, what).filter(object_id=email.pk).values("message_id"))
-    return messages.filter(PEOPLE[what])
-
-
-def results_since(since: datetime, limit: int) -> list[EmailResult]:
-    """The e-mails sent most since a moment, with what was done to how many of their messages since then.
-
-    Reads interaction_of_kind over the partitions since then.
-    """
-    counts = {what: Count("message_id", distinct=True, filter=Q(kind=kind)) for what, kind in HAPPENED.items()}
-    rows: Any = _happened(since, *HAPPENED).values("object_id").annotate(**counts)
-    found = list(rows.order_by("-sent", "object_id")[:limit])
-    emails = Email.objects.in_bulk([row["object_id"] for row in found])
+def results(figures: dict[str, int]) -> list[tuple[str, str | Promise, int, float | None]]:
+    """(name, label, number, per hundred sent) of what came of an e-mail, in the order they are shown."""
+    sent = figures["sent"]
     return [
-        EmailResult(emails[row["object_id"]], *(row[what] for what in HAPPENED))
-        for row in found
-        if row["object_id"] in emails
+        (name, label, figures[name], 100 * figures[name] / sent if sent and name in SHARED else None)
+        for name, label in RESULTS.items()
+        if figures[name] or name not in RARE
     ]
 
 
-def _happened(since: datetime, *what: str) -> QuerySet[Interaction]:
-    """The timeline's rows about messages since a moment."""
-    kinds = [HAPPENED[one] for one in what]
-    rows = Interaction.objects.filter(kind__in=kinds, occurred_at__gte=since, recorded_at__gte=since)
-    return rows.filter(message_id__isnull=False, contact_id__isnull=False).order_by()
+def people(email: Email, what: str, link: Link | None = None) -> QuerySet[Message]:
+    """The messages behind a number of an e-mail (or of one of its links), to be listed latest first."""
+    messages = Message.objects.filter(email=email, contact__isnull=False).select_related("contact__account")
+    if link is not None:
+        return messages.filter(pk__in=LinkClick.objects.filter(link=link).values("message_id"))
+    return messages.filter(PEOPLE[what])
 
 
 def links_of(email: Email) -> list[Link]:
@@ -145,14 +124,6 @@ def links_of(email: Email) -> list[Link]:
     for link in links:
         link.people = counts.get(link.pk, 0)  # type: ignore[attr-defined]
     return sorted(links, key=lambda link: (-link.people, link.pk))  # type: ignore[attr-defined]
-
-
-def link_choices(email_ids: Sequence[int] | None = None) -> list[tuple[int, str]]:
-    """The links that rules can name, of these e-mails or of all, by their labels."""
-    links = Link.objects.order_by("label", "pk")
-    if email_ids is not None:
-        return list(links.filter(email__in=email_ids).values_list("pk", "label"))
-    return [(pk, f"{label} ({email})") for pk, label, email in links.values_list("pk", "label", "email__name")]
 
 
 def outbox(state: str) -> QuerySet[Message]:

@@ -13,6 +13,8 @@ from messaging.models import ContentSettings
 from tenants.models import Tenant
 
 Values = dict[str, Any]
+# As long as names get in earnest, and without a place to break it.
+LONG = "Wolfeschlegelsteinhausenbergerdorff & Donaudampfschifffahrtsgesellschaft"
 
 
 def custom_keys() -> dict[str, str]:
@@ -57,6 +59,12 @@ def shared(tenant: Tenant, settings: ContentSettings) -> Values:
 def nobody() -> Values:
     """Empty values under every name of a contact: what the worst recipient looks like."""
     return _values(("",) * (len(personalization.CONTACT) + len(personalization.ACCOUNT)), list(custom_keys()))
+
+
+def longest() -> Values:
+    """Very long values under every name of a contact: what breaks a narrow line."""
+    columns = len(personalization.CONTACT) + len(personalization.ACCOUNT)
+    return _values((LONG,) * columns, list(custom_keys()))
 
 
 def _columns(table: str, columns: tuple[str, ...]) -> list[sql.Composable]:

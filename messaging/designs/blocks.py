@@ -13,6 +13,8 @@ from django.utils.functional import Promise
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
+from messaging.personalization import readable
+
 Block = dict[str, Any]
 
 
@@ -59,10 +61,12 @@ def find(blocks: Iterable[Block], key: str) -> Block:
 
 
 def summary(block: Block) -> str:
-    """A block's words in one line."""
+    """A block's words in one line, with placeholders as what they stand for; of a space its height."""
     props = block["props"]
     words = props.get("text") or props.get("html") or props.get("label") or props.get("alt") or ""
-    return " ".join(strip_tags(words).split())[:80]
+    if "height" in props:
+        words = _("%(n)d pixels") % {"n": props["height"]}
+    return readable(strip_tags(words.replace("<", " <")))[:80]
 
 
 def insert(blocks: list[Block], block: Block, after: str = "") -> list[Block]:

@@ -16,6 +16,11 @@ AREA = forms.Textarea({"rows": 3, "data-tags": ""})
 class BlockForm(Form):
     """What a block holds; `props()` is what is stored."""
 
+    @property
+    def has_text(self) -> bool:
+        """Whether values of the reader can be written into it."""
+        return any("data-tags" in field.widget.attrs for field in self.fields.values())
+
     def props(self) -> dict[str, Any]:
         return dict(self.cleaned_data)
 
@@ -41,7 +46,7 @@ class ButtonForm(BlockForm):
     url = forms.CharField(label=_("Leads to"), max_length=2000, required=False, help_text="https://…")
     color = forms.CharField(
         label=_("Colour"),
-        widget=forms.TextInput({"type": "color"}),
+        widget=forms.TextInput({"type": "color", "class": "form-control-color w-100"}),
         validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")],
     )
     align = forms.ChoiceField(label=_("Alignment"), choices=ALIGN)

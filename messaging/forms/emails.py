@@ -31,9 +31,14 @@ class EmailForm(ModelForm):
 class HeadForm(Form):
     """What inboxes show."""
 
-    subject = forms.CharField(label=_("Subject"), max_length=300, required=False)
+    subject = forms.CharField(
+        label=_("Subject"), max_length=300, required=False, widget=forms.TextInput({"data-tags": ""})
+    )
     preheader = forms.CharField(
-        label=_("Preheader"), max_length=300, required=False, help_text=_("Inboxes show it after the subject.")
+        label=_("Preheader"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput({"data-tags": "", "placeholder": _("Inboxes show it after the subject.")}),
     )
 
 

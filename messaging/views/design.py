@@ -1,12 +1,14 @@
 """The designer: a list of blocks, the selected one's form, a preview. Every step is saved in the draft."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from csp.decorators import csp
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from contacts.models import Contact
@@ -15,7 +17,7 @@ from messaging.designs import blocks as block_list
 from messaging.forms.blocks import BlockForm, form_of
 from messaging.forms.emails import HeadForm
 from messaging.models import Email, EmailVersion
-from messaging.personalization import Refused
+from messaging.personalization import Refused, name_in_words
 from tenants.access import Right, allow
 from tenants.responses import done
 
@@ -26,6 +28,14 @@ PREVIEW_POLICY = {
     "style-src": ["'unsafe-inline'"],
     "frame-ancestors": ["'self'"],
     "sandbox": ["allow-popups", "allow-popups-to-escape-sandbox"],
+}
+# How the preview is looked at; without one of them as wide as there is room.
+LOOKS = ("phone", "text")
+# The values that are offered before all others, each with what stands in for an empty one.
+USUAL = {
+    "contact.first_name": gettext_lazy("there"),
+    "account.name": gettext_lazy("your company"),
+    "contact.job_title": gettext_lazy("your work"),
 }
 
 
@@ -106,10 +116,8 @@ def preview(request: Any, pk: int) -> HttpResponse:
     version = publishing.live_of(email) if request.GET.get("version") == "live" else publishing.shown_of(email)
     if version is None:
         raise Http404
-    address = request.GET.get("as", "").replace("\x00", "").strip().lower()
-    contact = Contact.objects.filter(email=address).exclude(email="").first()
     try:
-        shown = previews.preview(request.tenant, email, version, contact, None)
+        shown = previews.preview(request.tenant, email, version, previews.values_as(request.GET.get("as", "")))
     except Refused as error:
         return HttpResponse(str(error), content_type="text/plain; charset=utf-8")
     if request.GET.get("part") == "text":
@@ -133,8 +141,10 @@ def _changed(request: Any, email: Email, selected: str = "") -> HttpResponse:
     """The designer again, as a fragment for htmx."""
     if request.htmx:
         return render(request, _template(request), _context(request, email, publishing.latest_of(email), selected))
+    kept = {"block": selected, "as": request.POST.get("as", ""), "look": request.POST.get("look", "")}
+    query = urlencode({name: value for name, value in kept.items() if value})
     place = reverse("messaging:edit", args=[email.pk])
-    return done(request, _("Saved."), f"{place}?block={selected}" if selected else place)
+    return done(request, _("Saved."), f"{place}?{query}" if query else place)
 
 
 def _template(request: Any) -> str:
@@ -154,10 +164,13 @@ def _context(
         if block["kind"] in kinds
     ]
     initial = {"subject": version.subject, "preheader": version.preheader}
+    asked = {**request.GET.dict(), **request.POST.dict()}
+    seen_as, look = asked.get("as", ""), asked.get("look", "")
     return {
         "email": email,
         "version": version,
         "live": publishing.live_of(email),
+        "draft": version if version.state == EmailVersion.State.DRAFT else None,
         "rows": rows,
         "kinds": kinds.values(),
         "selected": block,
@@ -165,7 +178,24 @@ def _context(
         "form": form or (form_of(block) if block else None),
         "head": HeadForm(initial=initial),
         "issues": issues,
-        "errors": [issue for issue in issues if issue.is_error],
-        "names": sorted(recipients.names()),
-        "preview_as": request.GET.get("as", "") or request.POST.get("as", ""),
+        "usual": [_insert(name) for name in USUAL],
+        "others": [_insert(name) for name in sorted(recipients.names() - set(USUAL))],
+        "seen_as": seen_as,
+        "look": look if look in LOOKS else "",
+        "subject": _subject(request, email, version, seen_as),
+        "people": Contact.objects.filter(is_active=True).exclude(email="").order_by("-created_at", "-pk")[:20],
     }
+
+
+def _insert(name: str) -> tuple[str, str]:
+    """A value's name in words, and what is written into a text for it."""
+    fallback = f' | default("{USUAL[name]}")' if name in USUAL else ""
+    return name_in_words(name), f"{{{{ {name}{fallback} }}}}"
+
+
+def _subject(request: Any, email: Email, version: EmailVersion, seen_as: str) -> str:
+    """The subject as the inbox of the recipient looked at shows it; empty for a design that cannot be filled."""
+    try:
+        return previews.preview(request.tenant, email, version, previews.values_as(seen_as)).subject
+    except Refused:
+        return ""

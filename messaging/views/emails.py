@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from messaging import publishing, queries
 from messaging.forms.emails import EmailForm, TestForm
 from messaging.models import Email, EmailVersion, Link
+from messaging.personalization import readable
 from tenants.access import Right, allow
 from tenants.days import begin_of, read_day
 from tenants.paging import page_of
@@ -41,12 +42,17 @@ def detail(request: Any, pk: int) -> HttpResponse:
     email = get_object_or_404(Email.objects.select_related("purpose", "content_settings"), pk=pk)
     versions = EmailVersion.objects.filter(email=email).select_related("went_live_by__user").order_by("-number")
     versions = versions.defer("html", "text", "blocks")
+    figures = queries.figures_of(email)
+    live = next((version for version in versions if version.state == "live"), None)
+    draft = next((version for version in versions if version.state == "draft"), None)
     context = {
         "email": email,
         "versions": versions,
-        "live": next((version for version in versions if version.state == "live"), None),
-        "draft": next((version for version in versions if version.state == "draft"), None),
-        "figures": queries.figures_of(email),
+        "live": live,
+        "draft": draft,
+        "subject": readable(shown.subject) if (shown := draft or live) else "",
+        "figures": figures,
+        "results": queries.results(figures),
         "links": queries.links_of(email),
         "issues": publishing.check(email),
     }

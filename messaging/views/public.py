@@ -94,7 +94,7 @@ def view(request: Any, tenant: Tenant, subject: Subject, token: str) -> HttpResp
     place = f"/m/{token}/"
     addresses = {"unsubscribe": place, "preferences": f"{place}preferences/", "view": f"{place}view/"}
     try:
-        shown = previews.preview(tenant, message.email, version, subject.contact, addresses)
+        shown = previews.preview(tenant, message.email, version, previews.values_of(subject.contact), addresses)
     except Refused as error:
         raise Http404 from error
     return HttpResponse(shown.html)

@@ -75,12 +75,53 @@ def test_an_email_is_designed_block_by_block(page: Page, sent: dict[str, Any], m
     page.get_by_label("Preview as").fill("amara@lead.example")
     page.get_by_role("button", name="Show").click()
     expect(page.frame_locator("iframe").get_by_role("heading")).to_have_text("Good morning, Amara")
+    expect(page.locator(".inbox-line")).to_contain_text("Spring, Amara")
     screenshot(page, "email-designer")
     check_accessibility(page)
     check_reflow(page)
     page.get_by_role("button", name="Check & go live").click()
     expect(page.get_by_text("Version 2 is live")).to_be_visible()
     screenshot(page, "email")
+
+
+def test_values_are_inserted_at_the_caret_and_worst_cases_are_shown(
+    page: Page, sent: dict[str, Any], max_: Member, sign_in: SignIn
+) -> None:
+    sign_in(page, max_)
+    page.goto(f"/t/acme/emails/{sent['email']}/edit/")
+    page.get_by_role("link", name="Heading").click()
+    text = page.get_by_role("textbox", name="Text")
+    text.fill("Good morning, !")
+    text.press("ArrowLeft")
+    panel = page.locator(".designer-side")
+    panel.get_by_role("button", name="first name").press("Enter")
+    expect(text).to_have_value('Good morning, {{ contact.first_name | default("there") }}!')
+    expect(text).to_be_focused()
+    page.get_by_role("button", name="Save block").press("Enter")
+    heading = page.frame_locator("iframe").get_by_role("heading")
+    expect(heading).to_have_text("Good morning, there!")
+    expect(page.locator(".block-row").first).to_contain_text("Good morning, [first name]!")
+    page.get_by_role("navigation", name="Worst cases").get_by_role("link", name="Very long names").click()
+    expect(heading).to_contain_text("Wolfeschlegelstein")
+    page.get_by_role("link", name="Phone").click()
+    expect(heading).to_contain_text("Wolfeschlegelstein")
+    assert (page.locator("iframe").bounding_box() or {})["width"] < 400
+    page.get_by_role("link", name="Plain text").click()
+    expect(page.frame_locator("iframe").locator("body")).to_contain_text("Spring is here.")
+    check_accessibility(page)
+    check_reflow(page)
+
+
+def test_a_block_is_moved_by_keyboard_and_keeps_the_focus(
+    page: Page, sent: dict[str, Any], max_: Member, sign_in: SignIn
+) -> None:
+    sign_in(page, max_)
+    page.goto(f"/t/acme/emails/{sent['email']}/edit/")
+    down = page.get_by_role("button", name="Move Heading down")
+    for place in (1, 2, 2):
+        down.press("Enter")
+        expect(page.locator(".block-row").nth(place)).to_contain_text("Heading")
+        expect(down).to_be_focused()
 
 
 @pytest.mark.parametrize("path", PAGES)

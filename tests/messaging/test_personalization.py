@@ -23,6 +23,19 @@ def fill(source: str, values: dict[str, Any], *, is_html: bool = False) -> str:
 
 
 @pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("Hello {{ contact.first_name | default('}}') }},\n you", "Hello [first name], you"),
+        ("{{contact.custom.budget}} of {{ account.name }}", "[budget] of [company name]"),
+        ("{% if contact.city %}a{% else %}b{% endif %} {# note #}", "ab"),
+        ("{{ 'text' }} not {{ closed", "not {{ closed"),
+    ],
+)
+def test_lists_show_what_a_placeholder_stands_for(source: str, words: str) -> None:
+    assert personalization.readable(source) == words
+
+
+@pytest.mark.parametrize(
     ("source", "printed"),
     [
         ("Hello {{ contact.first_name | default('you') }}", "Hello Known"),
