@@ -1,6 +1,6 @@
 """Forms of contacts, accounts, consent, notes, roles and custom fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -158,9 +158,13 @@ class ConsentForm(Form):
         label=_("How"), max_length=60, required=False, help_text=_("Such as “on the phone”; kept as proof.")
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, purposes: Iterable[Purpose] | None = None, **kwargs: Any) -> None:
+        """`purposes` are all of them, for a page that has them already."""
         super().__init__(*args, **kwargs)
-        self.fields["purpose"].queryset = Purpose.objects.order_by("-is_default", "name")  # type: ignore[attr-defined]
+        field: Any = self.fields["purpose"]
+        field.queryset = Purpose.objects.order_by("-is_default", "name")
+        if purposes is not None:
+            field.choices = [(purpose.pk, str(purpose)) for purpose in purposes]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -134,9 +134,12 @@ def members() -> QuerySet[Member]:
     return active.select_related("user").order_by("user__name", "pk")
 
 
-def add_facts(rows: list[Contact]) -> None:
-    """What the list shows beside a contact's own fields; a contact may have no facts yet."""
-    refused = consent.refused_among(row.pk for row in rows)
+def add_facts(rows: list[Contact], refused: set[int] | None = None) -> None:
+    """What the list shows beside a contact's own fields; a contact may have no facts yet.
+
+    `refused` are those who refused some purpose, if that is known already.
+    """
+    refused = consent.refused_among(row.pk for row in rows) if refused is None else refused
     stages = dict(registry.stages())
     for row in rows:
         known = getattr(row, "facts", None) or ContactFacts()

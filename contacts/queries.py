@@ -216,6 +216,8 @@ def _in_bulk(rows: QuerySet[Any], ids: Iterable[int | None]) -> dict[int | None,
 
 def own_fields(entity: str, values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(label, value in words) of the tenant's own fields that have a value."""
+    if not values:
+        return []
     known = custom.fields(entity)
     return [(known[key].label, _shown(value)) for key, value in values.items() if key in known and value is not None]
 

@@ -102,6 +102,9 @@ class ContactSet(NamedTuple):
     ids: QuerySet[Any, Any]
 
 
+Gift = TypeVar("Gift", bound=Sequence[Any])
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """People who are being erased: their ids, and the addresses and full names that are nobody else's."""
@@ -129,18 +132,18 @@ class Eraser:
     tables: Mapping[str, Text]
 
 
-class Given:
-    """Choices that a higher app gives; none as long as it does not."""
+class Given(Generic[Gift]):
+    """What a higher app gives; nothing as long as it does not."""
 
     def __init__(self) -> None:
-        self._give: Callable[[], Choices] = lambda: ()
+        self._give: Callable[[], Gift] | None = None
 
-    def fill(self, give: Callable[[], Choices]) -> None:
+    def fill(self, give: Callable[[], Gift]) -> None:
         """`give()` is called in the tenant's scope."""
         self._give = give
 
-    def __call__(self) -> Choices:
-        return self._give()
+    def __call__(self) -> Gift | Sequence[Any]:
+        return self._give() if self._give else ()
 
 
 contact_panels: Ordered[Panel] = Ordered()
@@ -148,8 +151,10 @@ account_panels: Ordered[Panel] = Ordered()
 contact_actions: Ordered[Action] = Ordered()
 bulk_actions: Ordered[BulkAction] = Ordered()
 
+# Views of the list of contacts that stand above it as tabs: (the address's query, name, how many people).
+contact_views = Given[Sequence[tuple[str, Text, int]]]()
 # Stages of leads with the tenant's names for them.
-stages = Given()
+stages = Given[Choices]()
 
 # Which page shows the object of a timeline row, by the kind's `object_kind`: a URL name that takes its id.
 object_pages: dict[str, str] = {}

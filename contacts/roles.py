@@ -64,3 +64,8 @@ def committee(account: Account) -> list[Part]:
 def _is_active(contact: Contact, since: datetime) -> bool:
     last = contact.facts.last_activity_at if hasattr(contact, "facts") else None
     return last is not None and last >= since
+
+
+def of_contact(contact: Contact) -> list[Role]:
+    """The roles that a contact has, with their accounts."""
+    return list(contact.roles.select_related("account").order_by("pk"))

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, When
+from django.db.models import Case, Subquery, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from psycopg import sql
 
@@ -128,8 +129,11 @@ def shown_score(record: Lead | Contact) -> Score | None:
     if isinstance(record, Lead):
         return scores.filter(lead=record).first()
     ranked = Case(*(When(lead__stage=stage, then=place) for place, stage in enumerate(RANK)), default=-1)
-    hers = scores.filter(lead__contact=record, lead__stage__in=OPEN)
-    return hers.order_by(ranked.desc(), "-score", "-lead").first() or scores.filter(contact=record).first()
+    shown = Score.objects.filter(model__is_primary=True, model__state=ScoringModel.State.LIVE)
+    of_leads = shown.filter(lead__contact=record, lead__stage__in=OPEN).order_by(ranked.desc(), "-score", "-lead")
+    own = shown.filter(contact=record)
+    # Each found by its index before the row is read: one statement instead of two.
+    return scores.filter(pk=Coalesce(Subquery(of_leads.values("pk")[:1]), Subquery(own.values("pk")[:1]))).first()
 
 
 def reasons(lead: Lead) -> list[Reason]:

@@ -36,5 +36,6 @@ def _fill_registries() -> None:
     registry.bulk_actions.add(
         BulkAction("segment", _("Add to segment"), "filter-plus", panels.add_ticked, choices=queries.static_segments)
     )
+    registry.contact_views.fill(queries.views)
     registry.contact_sets["segment"] = queries.contact_set
     registry.object_pages["segment"] = "segments:detail"

@@ -17,10 +17,8 @@ from tenants.registry import Hit
 
 def of_contact(contact: Contact) -> dict[str, Any]:
     """The card on a contact's page: the segments she is in, and the lists she could be added to."""
-    memberships = queries.of_contact(contact)
-    inside = {str(row.segment_id) for row in memberships}
-    lists = [(key, name) for key, name in queries.static_segments() if key not in inside]
-    return {"memberships": memberships, "lists": lists}
+    segments, lists = queries.of_contact(contact)
+    return {"segments": segments, "lists": lists}
 
 
 def add_ticked(contact_ids: list[int], choice: str, by: Member) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -42,10 +42,18 @@ def members(segment: Segment) -> QuerySet[SegmentMember]:
     return rows.select_related("contact__account")
 
 
-def of_contact(contact: Contact) -> list[SegmentMember]:
-    """The segments that a contact is in, latest first."""
-    rows = SegmentMember.objects.filter(contact=contact).exclude(segment__state=Segment.State.ARCHIVED)
-    return list(rows.select_related("segment").order_by("-since", "-pk"))
+def of_contact(contact: Contact) -> tuple[list[Any], Choices]:
+    """The segments that a contact is in, latest first, each with `since`; and the lists she may be added to."""
+    hers = FilteredRelation("memberships", condition=Q(memberships__contact=contact))
+    rows = in_use().annotate(hers=hers).filter(Q(hers__isnull=False) | Q(kind=Segment.Kind.STATIC))
+    found: list[Any] = list(rows.annotate(since=F("hers__since")).order_by(F("since").desc(nulls_last=True), "name"))
+    return [row for row in found if row.since], [(str(row.pk), row.name) for row in found if not row.since]
+
+
+def views(limit: int = 5) -> list[tuple[str, str, int]]:
+    """The largest live segments, as tabs over the list of contacts; their counts are kept, not counted."""
+    rows = Segment.objects.filter(state=Segment.State.LIVE, error="").order_by("-member_count", "name")[:limit]
+    return [(f"in=segment:{row.pk}", row.name, row.member_count) for row in rows]
 
 
 def static_segments() -> Choices:

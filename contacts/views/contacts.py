@@ -2,15 +2,28 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contacts import bulk as bulk_verbs
-from contacts import consent, deletion, duplicates, editing, erasure, listing, mailability, merging, queries, registry
+from contacts import (
+    consent,
+    deletion,
+    duplicates,
+    editing,
+    erasure,
+    listing,
+    mailability,
+    merging,
+    queries,
+    registry,
+    roles,
+)
 from contacts.forms import ConsentForm, ContactForm, NoteForm
-from contacts.models import Consent, Contact
+from contacts.models import Consent, Contact, ContactMerge, Role
 from tenants.access import Right, allow, may
 from tenants.responses import done
 
@@ -21,6 +34,8 @@ def contact_list(request: Any) -> HttpResponse:
     actions = [action for action in registry.bulk_actions if may(request.member, action.right)]
     context = {
         "listing": listing.contacts(request.GET, request.member),
+        "views": [] if request.htmx else registry.contact_views(),
+        "viewed": f"in={request.GET.get('in', '')}",
         "bulk_actions": [(action, list(action.choices()) if action.choices else None) for action in actions],
     }
     return render(request, "contacts/list.html#rows" if request.htmx else "contacts/list.html", context)
@@ -51,21 +66,22 @@ def new(request: Any) -> HttpResponse:
 @allow(Right.VIEW)
 def detail(request: Any, pk: int) -> HttpResponse:
     """One contact: facts, timeline, and what the other apps know."""
-    contact = _contact(pk)
+    contact: Any = _contact(pk)
     if contact.merged_into_id and not contact.is_active:
         return redirect("contacts:detail", contact.merged_into_id)
-    listing.add_facts([contact])
+    mail = mailability.answer(contact)
+    listing.add_facts([contact], refused={contact.pk} if any(state.is_refused for state in mail.purposes) else set())
     context = {
         "contact": contact,
-        "mail": mailability.answer(contact),
+        "mail": mail,
         "own_fields": queries.own_fields("contact", contact.custom),
-        "roles": contact.roles.select_related("account").order_by("pk"),
+        "roles": roles.of_contact(contact) if contact.has_roles else [],
         "timeline": queries.timeline(contact=contact, group=request.GET.get("group"), before=request.GET.get("before")),
         "panels": registry.shown_panels(registry.contact_panels, contact),
         "actions": [(a, a.path(contact)) for a in registry.contact_actions if may(request.member, a.right)],
         "note_form": NoteForm(),
-        "consent_form": ConsentForm(),
-        "merges": merging.undoable(contact),
+        "consent_form": ConsentForm(purposes=[state.purpose for state in mail.purposes]),
+        "merges": merging.undoable(contact) if contact.has_merges else [],
         "similar": duplicates.similar(contact),
     }
     return render(request, "contacts/detail.html", context)
@@ -142,7 +158,11 @@ def companies(request: Any) -> HttpResponse:
 
 
 def _contact(pk: int) -> Contact:
-    rows = Contact.objects.select_related("account", "owner__user", "facts")
+    """The contact, and (for what few have) whether there is anything to ask for."""
+    rows = Contact.objects.select_related("account", "owner__user", "facts").annotate(
+        has_roles=Exists(Role.objects.filter(contact=OuterRef("pk"))),
+        has_merges=Exists(ContactMerge.objects.filter(survivor=OuterRef("pk"))),
+    )
     contact = get_object_or_404(rows, pk=pk)
     if not contact.is_active and not (contact.deactivated_at or contact.merged_into_id):
         raise Http404

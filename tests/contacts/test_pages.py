@@ -9,7 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from contacts import consent, duplicates, facts, people, roles, timeline
-from contacts.models import Account, Contact, Field, Interaction, MatchAmbiguity, Purpose
+from contacts.models import Account, Contact, ContactFacts, Field, Interaction, MatchAmbiguity, Purpose
+from segments import membership
+from segments.models import Segment
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
 
@@ -39,7 +41,7 @@ def test_the_list_shows_who_there_is(amara: Contact, max_: Member, client_of: Cl
     page = client_of(max_).get("/audience/contacts/").content.decode()
     assert "Amara Okafor" in page
     assert "Tailspin GmbH" in page
-    assert "1 record" in page
+    assert "1 contact" in page
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_a_contacts_page_asks_as_often_for_a_long_life_as_for_a_short_one(
         for number in range(50):
             people.write_note(f"Note {number}", by=max_, contact=amara)
     assert queries_of(client, f"/audience/contacts/{amara.pk}/") == few
-    assert few <= 23, "panels of other apps included"
+    assert few <= 15, "panels of other apps and the shell included"
 
 
 def test_markup_in_names_is_shown_as_text_everywhere(acme: Tenant, ana: Member, client_of: Clients) -> None:
@@ -345,3 +347,32 @@ def test_an_account_is_added_and_changed(acme: Tenant, max_: Member, client_of: 
     with tenant_scope(acme):
         account.refresh_from_db()
         assert (account.name_key, account.employees, account.domain) == ("litware health", 12, "")
+
+
+def test_segments_stand_as_tabs_over_the_list(acme: Tenant, amara: Contact, max_: Member, client_of: Clients) -> None:
+    with tenant_scope(acme):
+        segment = Segment.objects.create(name="Friends", kind="static", state="live")
+        membership.add(segment, [amara.pk], max_)
+        facts.refresh([amara.pk])
+        ContactFacts.objects.update(score=5)
+    page = client_of(max_).get(f"/audience/contacts/?in=segment:{segment.pk}&order=score").content.decode()
+    assert f'<a class="nav-link active" href="?in=segment:{segment.pk}" aria-current="page">' in page
+    assert 'aria-sort="descending"' in page
+
+
+def test_a_contact_page_asks_no_more_for_more_segments_and_purposes(
+    acme: Tenant, amara: Contact, max_: Member, client_of: Clients
+) -> None:
+    client, path = client_of(max_), f"/audience/contacts/{amara.pk}/"
+    with tenant_scope(acme):
+        membership.add(Segment.objects.create(name="S", kind="static", state="live"), [amara.pk], max_)
+    few = queries_of(client, path)
+    with tenant_scope(acme):
+        for number in range(5):
+            Purpose.objects.create(key=f"p{number}", name=f"Purpose {number}")
+            segment = Segment.objects.create(name=f"S{number}", kind="static", state="live")
+            membership.add(segment, [amara.pk] if number % 2 else [], max_)
+    assert queries_of(client, path) == few
+    page = client.get(path).content.decode()
+    assert "Purpose 4" in page
+    assert page.index(">S1<") < page.index('aria-label="Segment"') < page.index(">S0<")
