@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST
 
 from contacts.models import Contact
 from pages import editing, queries, submissions
@@ -57,6 +58,7 @@ def edit(request: Any, pk: int | None = None) -> HttpResponse:
 
 
 @allow(Right.EDIT_MARKETING)
+@require_POST
 def set_state(request: Any, pk: int) -> HttpResponse:
     """Go live with the draft, or take the page down."""
     page = get_object_or_404(Page.objects.select_related("form"), pk=pk)
