@@ -102,6 +102,7 @@ class ContactSet(NamedTuple):
     ids: QuerySet[Any, Any]
 
 
+# What a higher app gives.
 Gift = TypeVar("Gift", bound=Sequence[Any])
 
 
