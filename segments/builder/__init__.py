@@ -35,7 +35,7 @@ class RuleWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """`value` is a rule's JSON, complete or not."""
         context = super().get_context(name, value, attrs)
-        context |= rows_context(name, self.subject, value if isinstance(value, dict) else {}, self.error)
+        context |= rows_context(name, self.subject, drafts.readable(value), self.error)
         return context
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
@@ -62,7 +62,10 @@ class RuleField(forms.Field):
         self.subject = subject
 
     def to_python(self, value: Any) -> drafts.Draft:
-        return drafts.without_blanks(value) if isinstance(value, dict) else {}
+        """The draft without its empty conditions; what is no draft stays as it is, so that the parser says why."""
+        if drafts.readable(value) != value:
+            return value if isinstance(value, dict) else {}
+        return drafts.without_blanks(value)
 
     def clean(self, value: Any) -> drafts.Draft:
         """The rule's JSON in its shortest form."""
@@ -74,7 +77,7 @@ class RuleField(forms.Field):
             raise forms.ValidationError(error.message, code="rule") from None
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return drafts.normal(initial or {}) != drafts.normal(self.to_python(data))
+        return drafts.normal(initial or {}) != drafts.normal(drafts.readable(self.to_python(data)))
 
 
 def rows_context(name: str, subject: str, draft: drafts.Draft, error: RuleError | None = None) -> dict[str, Any]:

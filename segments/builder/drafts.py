@@ -13,6 +13,8 @@ from segments.fields import LISTS, RELATIVE
 
 Draft = dict[str, Any]
 ROOT = "r"
+# Conditions that name one thing by its id.
+_ABOUT_ONE = ("member_of", "consent")
 # How a group's children are combined, in JSON.
 MODES = {
     "all": lambda children: {"all": children},
@@ -20,6 +22,30 @@ MODES = {
     "none": lambda children: {"not": {"any": children}},
     "not_all": lambda children: {"not": {"all": children}},
 }
+
+
+def readable(json: Any) -> Draft:
+    """What of any JSON the rows can show: a part that is no condition becomes an empty one."""
+    if not isinstance(json, Mapping):
+        return {}
+    for key in ("all", "any"):
+        if key in json:
+            children = json[key] if isinstance(json[key], list | tuple) else [None]
+            return {key: [readable(child) for child in children]}
+    if "not" in json:
+        return {"not": readable(json["not"])}
+    if "sequence" in json:
+        steps = json["sequence"] if isinstance(json["sequence"], list | tuple) else []
+        return {**json, "sequence": [step if _has_shape(step, "did") else {"did": ""} for step in steps]}
+    return dict(json) if any(_has_shape(json, key) for key in ("field", "did", "did_not", *_ABOUT_ONE)) else {}
+
+
+def _has_shape(json: Any, key: str) -> bool:
+    """Whether the condition about `key` has the parts that its row reads, whatever they say."""
+    if not isinstance(json, Mapping) or not isinstance(json.get(key, b""), int | None if key in _ABOUT_ONE else str):
+        return False
+    between, where = json.get("between", ("", "")), json.get("where", {})
+    return isinstance(between, list | tuple) and len(between) == 2 and isinstance(where, Mapping)
 
 
 def normal(json: Any) -> Draft:

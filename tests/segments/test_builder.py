@@ -297,3 +297,42 @@ def test_a_rule_may_name_a_link_without_its_email(
     assert draft_of(shown(client_of(max_), {"all": [leaf]}).values) == {"all": [leaf]}
     with tenant_scope(acme):
         assert in_words(parse({"all": [leaf]}, "contact")) == "Link clicked (“Demo (Spring)”)"
+
+
+def test_a_choice_that_is_not_made_yet_stays_in_a_refused_form(max_: Member, client_of: Client) -> None:
+    client = client_of(max_)
+    inputs = Inputs(client.get("/segments/new/").content.decode())
+    inputs = Inputs(client.post(ROWS, inputs.but(r_0__about="member")).content.decode())
+    answer = client.post("/segments/new/", {**inputs.values, "name": "Heads"})
+    assert answer.status_code == 422
+    assert Inputs(answer.content.decode()).values["rule.r-0.about"] == ["member"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"member_of": 999}',
+        '{"all": [{"field": "contact.custom.gone", "op": "is", "value": "x"}]}',
+        '{"all": [{"field": ["contact.job_title"], "op": "is", "value": "x"}]}',
+        '{"all": "everybody"}',
+        '{"all": ["everybody", {"field": "contact.city", "op": "is", "value": "Berlin"}]}',
+        '{"not": 5}',
+        '{"all": [{"did": {"a": 1}}]}',
+        '{"all": [{"did": "email.clicked", "between": ["2026-01-01"]}]}',
+        '{"all": [{"did": "email.clicked", "where": ["url"]}]}',
+        '{"all": [{"sequence": "A, then B", "within_days": 3}]}',
+        '{"all": [{"sequence": ["A", {"did": "email.clicked"}], "within_days": 3}]}',
+        '["all"]',
+        "{not json",
+    ],
+)
+def test_a_rule_posted_as_text_is_shown_again_when_it_is_refused(
+    text: str, known: dict[str, int], max_: Member, client_of: Client
+) -> None:
+    answer = client_of(max_).post("/segments/new/", {"name": "Heads", "rule": text})
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert 'name="rule.r.mode"' in html
+    assert 'value="Heads"' in html
+    if "Berlin" in text:
+        assert "Berlin" in html, "what can be read stays"
