@@ -6,8 +6,8 @@ class JourneysConfig(AppConfig):
     name = "journeys"
 
     def ready(self) -> None:
-        from contacts import reactor, registry, timeline
-        from journeys import engine, erasing, merging, people, reader  # noqa: F401 (the engine's queue)
+        from contacts import custom, reactor, registry, timeline
+        from journeys import engine, erasing, merging, people, reader, usage  # noqa: F401 (the engine's queue)
         from journeys.kinds import KINDS
         from journeys.tiles import (  # noqa: F401 (they register, in the order of the menu)
             activity,
@@ -20,6 +20,7 @@ class JourneysConfig(AppConfig):
             wait,
             which_of,
         )
+        from segments import usage as segment_usage
         from tenants.access import Right
         from tenants.registry import Section, menu
 
@@ -37,5 +38,7 @@ class JourneysConfig(AppConfig):
         registry.object_pages["journey"] = "journeys:detail"
         registry.before_merge.append(merging.settle)
         registry.erasers.append(erasing.ERASER)
+        segment_usage.usages.append(usage.of_segment)
+        custom.usages.append(usage.of_field)
         timeline.register(*KINDS)
         reactor.register(reader.READER)

@@ -39,6 +39,7 @@ class JourneyForm(ModelForm):
         "minimum_consent": 6,
         "exclusion_segment": 6,
     }
+    shown_when: ClassVar = {"reentry_days": {"reentry": [Journey.Reentry.AFTER_DAYS]}}
     time_zone = TimeZoneField(label=gettext_lazy("Time zone"), blank_label=gettext_lazy("The company's"))
     minimum_consent = forms.TypedChoiceField(
         label=gettext_lazy("Minimum consent"), choices=ConsentLevel.choices, coerce=int

@@ -135,8 +135,10 @@ def _sentences(ids: Sequence[int], participant: Participant) -> dict[int, str]:
 
 
 def in_words(participant: Participant) -> str:
-    """Why a participation is over; empty while it is under way."""
-    return reasons.in_words(participant.reason) if participant.left_at else ""
+    """Why a participation is over, or what holds it up; empty while it is under way."""
+    if participant.left_at:
+        return reasons.in_words(participant.reason)
+    return reasons.held_by(participant.reason)
 
 
 def of_contact(contact_id: int) -> list[Participant]:

@@ -1,6 +1,9 @@
 """Why a participation ended before its end, in words."""
 
+import re
+
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 REASONS: dict[str, Promise] = {
@@ -22,3 +25,9 @@ REASONS: dict[str, Promise] = {
 def in_words(reason: str) -> str:
     """A reason in words; one that is not of the fixed ones says itself."""
     return str(REASONS.get(reason, reason))
+
+
+def held_by(reason: str) -> str:
+    """What holds somebody up at a tile that fails, as the engine notes it ("error: RuleError: …"); empty: nothing."""
+    found = re.fullmatch(r"error: (\w+): (.*)", reason, re.DOTALL)
+    return gettext("held up: %(error)s") % {"error": found[2] or found[1]} if found else ""

@@ -1,7 +1,7 @@
 """Who uses a segment, a field or a kind: asked before something is archived or retired."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +19,13 @@ class Use(NamedTuple):
     path: str
 
 
+class Mentions(NamedTuple):
+    """What something names: ids of segments, and keys of fields ("contact.custom.tier")."""
+
+    segments: frozenset[int] = frozenset()
+    fields: frozenset[str] = frozenset()
+
+
 # Callables (segment) -> uses; higher apps add theirs in ready().
 usages: list[Callable[[Segment], list[Use]]] = []
 
@@ -26,6 +33,23 @@ usages: list[Callable[[Segment], list[Use]]] = []
 def of_segment(segment: Segment) -> list[Use]:
     """Everything that uses the segment."""
     return [use for usage in usages for use in usage(segment)]
+
+
+def mentions(json: Any) -> Mentions:
+    """What a rule's JSON names, whether or not it can be used."""
+    if isinstance(json, list | tuple):
+        found = [mentions(each) for each in json]
+    elif isinstance(json, Mapping):
+        own = Mentions(
+            frozenset([json["member_of"]]) if isinstance(json.get("member_of"), int) else frozenset(),
+            frozenset([json["field"]]) if isinstance(json.get("field"), str) else frozenset(),
+        )
+        found = [own, *(mentions(json[key]) for key in ("all", "any", "not") if key in json)]
+    else:
+        found = []
+    return Mentions(
+        frozenset().union(*(each.segments for each in found)), frozenset().union(*(each.fields for each in found))
+    )
 
 
 def other_segments(segment: Segment) -> list[Use]:

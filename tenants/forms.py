@@ -2,9 +2,11 @@
 
 `{{ form }}` renders the error summary, the fields with labels, help and errors; the page adds <form> and its buttons.
 A form that is not valid is answered with 422. `widths = {"first_name": 6, "last_name": 6}` puts fields side by side
-(of 12 columns).
+(of 12 columns). `shown_when = {"until": {"how": ["until"]}}` shows a field only with certain answers to others (without
+JavaScript: always), so `clean` must not insist on it otherwise.
 """
 
+import json
 import zoneinfo
 from typing import Any, ClassVar
 
@@ -55,12 +57,19 @@ class Field(BoundField):
         """Columns of 12."""
         return getattr(self.form, "widths", {}).get(self.name, 12)
 
+    @property
+    def shown_when(self) -> str:
+        """JSON of {other field: the values with which this one is asked for}; empty: it always is."""
+        wanted = getattr(self.form, "shown_when", {}).get(self.name)
+        return json.dumps(wanted) if wanted else ""
+
 
 class _House:
     """What Form and ModelForm share."""
 
     bound_field_class: type[BoundField] | None = Field
     widths: ClassVar[dict[str, int]] = {}
+    shown_when: ClassVar[dict[str, dict[str, list[str]]]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

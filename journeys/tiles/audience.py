@@ -17,6 +17,12 @@ from segments.models import Segment
 class AudienceForm(TileForm):
     """Segments (any or all of them, without others), or the submission of a form."""
 
+    shown_when = {
+        "include": {"source": [audience.SEGMENTS]},
+        "match": {"source": [audience.SEGMENTS]},
+        "exclude": {"source": [audience.SEGMENTS]},
+        "forms_": {"source": [audience.FORM]},
+    }
     source = forms.ChoiceField(label=gettext_lazy("Who enters"), choices=audience.SOURCES, initial=audience.SEGMENTS)
     include = forms.ModelMultipleChoiceField(
         label=gettext_lazy("In these segments"), queryset=Segment.objects.none(), required=False

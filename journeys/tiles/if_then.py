@@ -1,4 +1,4 @@
-"""If/then: yes as soon as something happens or holds, no when the time is over."""
+"""If/then: yes as soon as somebody does something, no when the time is over; or at once, by what is true of her."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from journeys import deciding, tree, waiting
+from journeys import deciding, rules, tree, waiting
 from journeys.deciding import Deadlines, Decision, Event
 from journeys.models import Journey
 from journeys.tiles.email import tiles_above
@@ -26,7 +26,13 @@ from journeys.tiles.registry import (
 from messaging.models import Email, Link
 from pages.models import Form as MarketingForm
 from pages.models import Page
+from segments.builder import RuleField
+from segments.rules import Vocabulary
+from segments.usage import Mentions
+from segments.usage import mentions as mentions_of
 
+# What decides: what somebody does within a time, or what is true of her on arrival (then the settings have a rule).
+DOES, IS = "does", "is"
 YES, NO = "yes", "no"
 EVENTS: dict[str, Text] = {
     "email.clicked": gettext_lazy("Clicked in the e-mail"),
@@ -51,9 +57,26 @@ class EmailTileField(forms.ChoiceField):
 
 
 class IfThenForm(TileForm):
-    """What to wait for, on what, and how long."""
+    """What to wait for, on what, and how long; or the rule that is asked on arrival."""
 
     widths = {"amount": 6, "unit": 6}
+    shown_when = {
+        "event": {"about": [DOES]},
+        "email_tile": {"about": [DOES], "event": list(ON_EMAIL)},
+        "link": {"about": [DOES], "event": ["email.clicked"]},
+        "page": {"about": [DOES], "event": ["page.visited"]},
+        "form": {"about": [DOES], "event": ["form.submitted"]},
+        "amount": {"about": [DOES]},
+        "unit": {"about": [DOES]},
+        "rule": {"about": [IS]},
+    }
+    about = forms.ChoiceField(
+        label=gettext_lazy("What decides"),
+        choices=[(DOES, gettext_lazy("what they do, within a time")), (IS, gettext_lazy("what is true of them now"))],
+        widget=forms.RadioSelect,
+        initial=DOES,
+        required=False,
+    )
     event = forms.ChoiceField(label=gettext_lazy("Condition"), choices=list(EVENTS.items()))
     email_tile = EmailTileField(label=gettext_lazy("In the e-mail of"), required=False)
     link = forms.ModelChoiceField(
@@ -70,6 +93,11 @@ class IfThenForm(TileForm):
     )
     amount = forms.IntegerField(label=gettext_lazy("Wait up to"), min_value=1, max_value=3660, initial=3)
     unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=waiting.Unit.choices, initial=waiting.Unit.DAYS)
+    rule = RuleField(
+        subject=rules.SUBJECT,
+        label=gettext_lazy("Yes, if"),
+        help_text=gettext_lazy("Asked when somebody arrives. Score, grade and stage are those of any open lead."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,9 +107,20 @@ class IfThenForm(TileForm):
         self.fields["page"].queryset = Page.objects.order_by("name")  # type: ignore[attr-defined]
         self.fields["form"].queryset = MarketingForm.objects.order_by("name")  # type: ignore[attr-defined]
 
+    @classmethod
+    def initial_of(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """The stored settings, and which sort they are of."""
+        return {**settings, "about": IS if "rule" in settings else DOES}
+
     def clean(self) -> dict[str, Any]:
-        """A condition on an e-mail names the e-mail's tile, and a link of that e-mail."""
+        """Only the chosen sort counts. A condition on an e-mail names its tile, and a link of that e-mail."""
         cleaned = super().clean() or self.cleaned_data
+        cleaned["about"] = about = cleaned.get("about") or DOES
+        for name in set(self.errors) & set(self.fields):
+            if about not in self.shown_when.get(name, {}).get("about", [about]):
+                del self.errors[name]
+        if about == IS:
+            return cleaned
         tile = cleaned.get("email_tile")
         if cleaned.get("event") in ON_EMAIL and not tile:
             self.add_error("email_tile", _("Choose an e-mail that is sent before this step."))
@@ -92,7 +131,10 @@ class IfThenForm(TileForm):
 
     def to_settings(self) -> dict[str, Any]:
         """Only what the chosen condition needs."""
-        cleaned, event = self.cleaned_data, self.cleaned_data["event"]
+        cleaned = self.cleaned_data
+        if cleaned["about"] == IS:
+            return {"rule": cleaned["rule"]}
+        event = cleaned["event"]
         kept: dict[str, Any] = {"event": event, "amount": cleaned["amount"], "unit": cleaned["unit"]}
         if event in ON_EMAIL:
             kept["email_tile"] = cleaned["email_tile"]
@@ -106,7 +148,7 @@ class IfThenForm(TileForm):
 class IfThen(TileKind):
     key = "if_then"
     label = gettext_lazy("If/then")
-    description = gettext_lazy("Wait for something to happen; go another way if it does not.")
+    description = gettext_lazy("Two ways: by what people do within a time, or by what is true of them.")
     icon = "arrows-split"
     tone = "purple"
     form = IfThenForm
@@ -119,10 +161,15 @@ class IfThen(TileKind):
         models = {"link": Link, "page": Page, "form": MarketingForm}
         return [(model, tile["settings"][name]) for name, model in models.items() if tile["settings"].get(name)]
 
+    def mentions(self, tile: Tile) -> Mentions:
+        return mentions_of(tile["settings"].get("rule"))
+
     def summary(self, tile: Tile, names: Names) -> Text:
         settings = tile["settings"]
         if not settings:
             return ""
+        if "rule" in settings:
+            return _("%(rule)s?") % {"rule": rules.in_words(settings["rule"], names.words)}
         named = ", ".join(f"“{names.get(reference, '?')}”" for reference in self.refers(tile))
         what = f"{EVENTS[settings['event']]} {named}".strip()
         return _("%(what)s within %(time)s?") % {
@@ -131,35 +178,54 @@ class IfThen(TileKind):
         }
 
     def check(self, journey: Journey, tree_: dict[str, Any], key: str) -> list[Issue]:
-        """An e-mail can only be asked about after it was sent."""
+        """An e-mail can only be asked about after it was sent; a rule names what there is."""
+        settings = tree_["tiles"][key]["settings"]
+        if "rule" in settings:
+            return [Issue(ERROR, key, problem) for problem in rules.problems(settings["rule"], Vocabulary())]
         return check_email_tile(tree_, key)
 
     def listens(self, tile: Tile) -> frozenset[str]:
-        return frozenset({tile["settings"]["event"]})
+        return frozenset({tile["settings"]["event"]} if "event" in tile["settings"] else ())
 
     def run(self, due: Due) -> None:
-        """The first matching fact before the deadline says yes."""
-        settings = due.settings
-        event = Event(
-            kind=settings["event"],
-            object_id=settings.get("page") or settings.get("form"),
-            link_ids=(settings["link"],) if settings.get("link") else (),
-            email_tile=settings.get("email_tile", ""),
-        )
-        said = str(EVENTS[event.kind])
+        """The first matching fact before the deadline says yes; a rule is asked of everybody who has arrived."""
+        if "rule" in due.settings:
+            _ask(due, due.settings["rule"])
+        else:
+            _await(due, due.settings)
 
-        def find(deadlines: Deadlines) -> dict[int, Decision]:
-            hits = deciding.first_hits(due.travellers, deadlines, event)
-            return {person: Decision(YES, hit.interaction_id, said) for person, hit in hits.items()}
 
-        not_in_time = _("not within %(time)s") % {"time": waiting.in_words(settings["amount"], settings["unit"])}
-        deciding.wait_for(
-            due,
-            find,
-            amount=settings["amount"],
-            unit=settings["unit"],
-            otherwise=Decision(NO, because=f"{said}: {not_in_time}"),
-        )
+def _ask(due: Due, rule: Any) -> None:
+    """Decide at once, by one statement for all of them."""
+    found = rules.holding(rule, [traveller.contact_id for traveller in due.travellers])
+    yes, no = rules.reasons(rule, Vocabulary())
+    for traveller in due.travellers:
+        holds = traveller.contact_id in found
+        due.go_one(traveller, YES if holds else NO, detail={"because": yes if holds else no})
+
+
+def _await(due: Due, settings: dict[str, Any]) -> None:
+    """Wait for the first matching fact of each."""
+    event = Event(
+        kind=settings["event"],
+        object_id=settings.get("page") or settings.get("form"),
+        link_ids=(settings["link"],) if settings.get("link") else (),
+        email_tile=settings.get("email_tile", ""),
+    )
+    said = str(EVENTS[event.kind])
+
+    def find(deadlines: Deadlines) -> dict[int, Decision]:
+        hits = deciding.first_hits(due.travellers, deadlines, event)
+        return {person: Decision(YES, hit.interaction_id, said) for person, hit in hits.items()}
+
+    not_in_time = _("not within %(time)s") % {"time": waiting.in_words(settings["amount"], settings["unit"])}
+    deciding.wait_for(
+        due,
+        find,
+        amount=settings["amount"],
+        unit=settings["unit"],
+        otherwise=Decision(NO, because=f"{said}: {not_in_time}"),
+    )
 
 
 def check_email_tile(tree_: dict[str, Any], key: str) -> list[Issue]:

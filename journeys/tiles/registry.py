@@ -4,9 +4,10 @@ A kind is one class: its settings form, its card, its checks before going live, 
 people which way each of them goes. Apps above journeys register theirs in `AppConfig.ready()`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from django.db.models import Model
@@ -14,6 +15,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from journeys.tiles.form import TileForm
+from segments.models import Segment
+from segments.rules import Vocabulary
+from segments.usage import Mentions
 
 if TYPE_CHECKING:
     from journeys.models import Journey
@@ -22,7 +26,16 @@ Text = str | Promise
 Tile = dict[str, Any]
 # What a tile's settings refer to: the model and the id.
 Reference = tuple[type[Model], int]
-Names = Mapping[Reference, str]
+
+
+class Names(dict[Reference, str]):
+    """The names of what tiles refer to; what is gone has none."""
+
+    @cached_property
+    def words(self) -> Vocabulary:
+        """What rules can speak of, read once for all tiles of a page."""
+        return Vocabulary()
+
 
 ERROR, WARNING = "error", "warning"
 # The branch of tiles that lead to one place only.
@@ -172,6 +185,10 @@ class TileKind:
         """What the settings name: the page shows their names, and what they name cannot be gone when going live."""
         return []
 
+    def mentions(self, tile: Tile) -> Mentions:
+        """The segments and fields that the settings name: who archives or retires one is told."""
+        return Mentions(frozenset(pk for model, pk in self.refers(tile) if model is Segment))
+
     def summary(self, tile: Tile, names: Names) -> Text:
         """One line that says what is set; empty while nothing is."""
         return ""
@@ -225,8 +242,8 @@ def names_of(tree: dict[str, Any]) -> Names:
     for tile in tree["tiles"].values():
         for model, pk in of(tile).refers(tile):
             wanted.setdefault(model, set()).add(pk)
-    return {
-        (model, pk): str(found)
+    return Names(
+        ((model, pk), str(found))
         for model, pks in wanted.items()
         for pk, found in model._default_manager.in_bulk(pks).items()
-    }
+    )

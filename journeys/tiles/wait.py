@@ -18,6 +18,7 @@ class WaitForm(TileForm):
     """Either a duration or a wall time in the journey's zone."""
 
     widths = {"amount": 6, "unit": 6}
+    shown_when = {"amount": {"how": ["for"]}, "unit": {"how": ["for"]}, "until": {"how": ["until"]}}
     how = forms.ChoiceField(
         label=gettext_lazy("Wait"),
         choices=[("for", gettext_lazy("for a time")), ("until", gettext_lazy("until a date"))],

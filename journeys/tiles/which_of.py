@@ -69,7 +69,7 @@ class WhichOf(TileKind):
     def branches(self, tile: Tile, names: Names | None = None) -> list[Branch]:
         """One per link, then `none`."""
         links = tile["settings"].get("links", [])
-        found = names or {}
+        found = names or Names()
         return [*(Branch(f"link-{pk}", found.get((Link, pk), _("Link"))) for pk in links), Branch(NONE, _("No click"))]
 
     def refers(self, tile: Tile) -> list[Reference]:

@@ -1,6 +1,12 @@
-// Forms: a submit button counts once, focus goes to the error summary, and selects marked data-submit send their form.
+// Forms: a submit button counts once, focus goes to the error summary, selects marked data-submit send their form, and
+// parts marked data-shown-when (JSON: field -> values) are hidden while other answers make them pointless.
 (() => {
   const focusErrors = (root) => root.querySelector?.("[data-form-errors]")?.focus();
+  const answer = (field) => (field instanceof RadioNodeList ? field.value : field?.type === "checkbox" ? String(field.checked) : field?.value);
+  const showWhatCounts = (root) => root.querySelectorAll?.("[data-shown-when]").forEach((part) => {
+    const { elements } = part.closest("form, fieldset");
+    part.hidden = !Object.entries(JSON.parse(part.dataset.shownWhen)).every(([name, values]) => values.includes(answer(elements[name])));
+  });
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method === "dialog") return;
     const { submitter } = event;
@@ -12,6 +18,7 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+    if (event.target.form) showWhatCounts(event.target.form);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
@@ -20,6 +27,7 @@
       document.dispatchEvent(new CustomEvent("toast", { detail: { text: button.dataset.copied, level: "success" } }));
     });
   });
-  document.addEventListener("DOMContentLoaded", () => focusErrors(document));
+  document.addEventListener("DOMContentLoaded", () => { showWhatCounts(document); focusErrors(document); });
+  document.addEventListener("htmx:load", (event) => showWhatCounts(event.target));
   document.addEventListener("htmx:afterSettle", (event) => focusErrors(event.target));
 })();
