@@ -7,7 +7,7 @@ class JourneysConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import custom, reactor, registry, timeline
-        from journeys import engine, erasing, merging, people, reader, usage  # noqa: F401 (the engine's queue)
+        from journeys import engine, erasing, merging, people, reader, reentry, usage  # noqa: F401 (the queues)
         from journeys.kinds import KINDS
         from journeys.tiles import (  # noqa: F401 (they register, in the order of the menu)
             activity,

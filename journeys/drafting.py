@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from journeys import tree
+from journeys import reentry, tree
 from journeys.models import Journey, JourneyVersion
 from tenants import audit, wakeups
 from tenants.models import Member
@@ -59,7 +59,8 @@ def change(journey: Journey, revision: int, how: Callable[[tree.Tree], Result]) 
 
 
 def save_settings(journey: Journey, changed: list[str], by: Member) -> None:
-    """Save what holds for the whole journey. An end or start that moves is looked at by the engine at once."""
+    """Save what holds for the whole journey. What moves an end, a start or a re-entry is looked at at once."""
     journey.save()
     audit.write("journey.settings_changed", journey, by=by, detail={"fields": changed})
     wakeups.announce("journeys")
+    reentry.announce()

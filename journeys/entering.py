@@ -91,8 +91,9 @@ def enter(journey: Journey, tree: dict[str, Any], entries: Sequence[tuple[int, F
 _MAY_ENTER = {
     Reentry.NEVER: "past.times = 0",
     Reentry.AFTER_LEAVING: "past.active = 0 AND coalesce(trigger.recorded_at >= past.last_entered_at, past.times = 0)",
+    # A member of the audience needs no trigger when the days have passed (journeys.reentry).
     Reentry.AFTER_DAYS: (
-        "past.active = 0 AND coalesce(trigger.recorded_at >= past.last_entered_at, past.times = 0)"
+        "past.active = 0 AND coalesce(trigger.recorded_at >= past.last_entered_at, true)"
         " AND coalesce(past.last_left_at < now() - make_interval(days => %(days)s), true)"
     ),
     Reentry.EACH_TIME: "coalesce(trigger.recorded_at >= past.enrolled_at, trigger.recorded_at IS NOT NULL"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from journeys import locking, moving, tree
+from journeys import locking, moving, reentry, tree
 from journeys.models import Journey, JourneyVersion, Participant
 from journeys.tiles import registry
 from journeys.tiles.registry import ERROR, Issue
@@ -76,6 +76,7 @@ def go_live(journey: Journey, by: Member | None, *, moves: dict[str, str] | None
     Journey.objects.filter(pk=journey.pk).update(state=state, enrolled_to=0)
     audit.write("journey.went_live", journey, by=by, detail={"version": draft.number})
     wakeups.announce(QUEUE)
+    reentry.announce()
     if journey.starts_at and journey.starts_at > timezone.now():
         wakeups.announce(QUEUE, due_at=journey.starts_at)
     return draft
@@ -111,6 +112,7 @@ def resume(journey: Journey, mode: str, by: Member) -> None:
     Journey.objects.filter(pk=journey.pk).update(state=State.LIVE, paused_at=None)
     audit.write("journey.resumed", journey, by=by, detail={"mode": mode})
     wakeups.announce(QUEUE)
+    reentry.announce()
 
 
 def end(journey: Journey, at_end: str, by: Member) -> None:
