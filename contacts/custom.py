@@ -23,6 +23,12 @@ def fields(entity: str) -> dict[str, Field]:
     return {field.key: field for field in Field.objects.filter(entity=entity, retired_at=None)}
 
 
+def labels(entity: str, keys: Sequence[str]) -> list[str]:
+    """What fields are called, those out of use too."""
+    known = dict(Field.objects.filter(entity=entity, key__in=keys).values_list("key", "label"))
+    return [known.get(key, key) for key in keys]
+
+
 def clean(entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values as they are stored; raises ValidationError naming each wrong or unknown field."""
     known, cleaned, errors = fields(entity), {}, {}

@@ -15,7 +15,7 @@ CUSTOM = "custom_"
 
 def inputs(entity: str, present: Mapping[str, Any]) -> dict[str, forms.Field]:
     """An input for each field in use; `present` are the record's values."""
-    return {f"{CUSTOM}{key}": _input_of(field, present.get(key)) for key, field in custom.fields(entity).items()}
+    return {f"{CUSTOM}{key}": input_of(field, present.get(key)) for key, field in custom.fields(entity).items()}
 
 
 def initial(present: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def input_name(name: str) -> str:
     return name.replace("custom.", CUSTOM) if name.startswith("custom.") else name
 
 
-def _input_of(field: Field, present: Any) -> forms.Field:
+def input_of(field: Field, present: Any) -> forms.Field:
     """The input of a custom field; `contacts.custom` checks the value. A choice since taken out is still offered."""
     options: dict[str, Any] = {"label": field.label, "required": False}
     if field.type == Field.Type.NUMBER:

@@ -53,8 +53,18 @@ def create_contact(
     return contact
 
 
-def update_contact(contact: Contact, values: Mapping[str, Any], by: Member | None = None) -> dict[str, list[Any]]:
-    """Change a contact's fields; returns {field: [before, after]} of what really changed (empty: nothing)."""
+def clean_contact(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as `update_contact` would store them; raises ValidationError naming the fields that are wrong."""
+    return _clean(values, CONTACT_FIELDS, Contact, "contact")
+
+
+def update_contact(
+    contact: Contact, values: Mapping[str, Any], by: Member | None = None, **facts: Any
+) -> dict[str, list[Any]]:
+    """Change a contact's fields; returns {field: [before, after]} of what really changed (empty: nothing).
+
+    `facts` are what else the timeline is to know: journey_id, tile, cause_id, depth.
+    """
     changes = _changes(contact, _clean(values, {*CONTACT_FIELDS, "account"}, Contact, "contact", contact.country))
     if not changes:
         return {}
@@ -62,7 +72,7 @@ def update_contact(contact: Contact, values: Mapping[str, Any], by: Member | Non
     _save(contact, changes, "sort_key")
     if INDEXED.intersection(changes):
         index_contact(contact)
-    timeline.record("contact.changed", contact=contact, actor=by, detail=_told(contact, changes))
+    timeline.record("contact.changed", contact=contact, actor=by, detail=_told(contact, changes), **facts)
     return changes
 
 
@@ -185,7 +195,10 @@ def _save(target: Any, changes: Mapping[str, Any], key: str) -> None:
 
 def _told(target: models.Model, changes: Mapping[str, list[Any]]) -> dict[str, Any]:
     """The changes as the timeline keeps them: JSON values, and the fields' names in words."""
-    names = [str(getattr(target._meta.get_field(name), "verbose_name", name)) for name in changes]
+    names = [str(getattr(target._meta.get_field(name), "verbose_name", name)) for name in changes if name != "custom"]
+    if "custom" in changes:
+        before, after = changes["custom"]
+        names += custom.labels(target._meta.model_name or "", [key for key in after if after[key] != before.get(key)])
     plain = {name: [_json(before), _json(after)] for name, (before, after) in changes.items()}
     return {"fields": plain, "names": ", ".join(names)}
 
