@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -100,6 +101,15 @@ def log_call(
     if follow_up_at:
         create(Kind.CALL, _("Call again"), contact=contact, lead=lead, owner=by, due_at=follow_up_at, by=by)
     return call
+
+
+def hand_over(lead: Lead, to: Member) -> int:
+    """Give what is planned about a lead to its next owner: what nobody has yet, and what a journey planned for the
+    former one; returns how many. To be called while the lead still says who that was."""
+    its = Q(owner=None)
+    if lead.owner_id:
+        its |= Q(owner=lead.owner_id, journey_id__isnull=False)
+    return Activity.objects.filter(its, lead=lead, done_at=None).update(owner=to)
 
 
 def _record(kind: str, activity: Activity, *, by: Member | None, cause: Cause | None = None) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts import timeline
-from leads import alerts, territories
+from leads import activities, alerts, territories
 from leads.errors import NotPossible
 from leads.models import Assignment, Lead, Stage
 from leads.moves import Cause, about
@@ -61,7 +61,8 @@ def assign(
 
 @transaction.atomic
 def give(lead: Lead, choice: Choice, *, by: Member | None = None, cause: Cause | None = None) -> Assignment:
-    """Write down that the lead is the member's, and why."""
+    """Write down that the lead is the member's, and why. What is planned for whoever has the lead is hers now."""
+    activities.hand_over(lead, choice.member)
     Lead.objects.filter(pk=lead.pk).update(owner=choice.member, updated_at=Now())
     lead.owner = choice.member
     given = Assignment.objects.create(lead=lead, member=choice.member, method=choice.method, why=choice.why[:300])

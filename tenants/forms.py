@@ -60,7 +60,7 @@ class Field(BoundField):
     @property
     def shown_when(self) -> str:
         """JSON of {other field: the values with which this one is asked for}; empty: it always is."""
-        wanted = getattr(self.form, "shown_when", {}).get(self.name)
+        wanted = self.form.when_shown(self.name) if isinstance(self.form, _House) else None
         return json.dumps(wanted) if wanted else ""
 
 
@@ -75,6 +75,10 @@ class _House:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():  # type: ignore[attr-defined]
             _use_native_input(field)
+
+    def when_shown(self, name: str) -> dict[str, list[str]]:
+        """The answers to other fields with which this one is asked for; empty: it always is."""
+        return self.shown_when.get(name, {})
 
 
 class Form(_House, forms.Form):

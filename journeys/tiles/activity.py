@@ -28,7 +28,7 @@ class ActivityForm(TileForm):
     owner = forms.ChoiceField(
         label=gettext_lazy("For"),
         choices=[
-            (LEAD_OWNER, gettext_lazy("the lead's owner, else the contact's, else the journey's")),
+            (LEAD_OWNER, gettext_lazy("the lead's owner, as soon as it has one; without a lead the contact's")),
             (CONTACT_OWNER, gettext_lazy("the contact's owner, else the journey's")),
             (JOURNEY_OWNER, gettext_lazy("the journey's owner")),
         ],
@@ -64,7 +64,9 @@ class PlanActivity(TileKind):
         """One activity per person and visit here."""
         settings = due.settings
         contacts = Contact.objects.select_related("owner").in_bulk([person.contact_id for person in due.travellers])
-        leads = Lead.objects.in_bulk([person.lead_id for person in due.travellers if person.lead_id])
+        leads = Lead.objects.select_related("owner").in_bulk(
+            [person.lead_id for person in due.travellers if person.lead_id]
+        )
         for person in due.travellers:
             contact, lead = contacts[person.contact_id], leads.get(person.lead_id or 0)
             activities.create(
@@ -83,8 +85,10 @@ class PlanActivity(TileKind):
 
 
 def _owner(rule: str, due: Due, contact: Contact, lead: Lead | None) -> Member | None:
+    """For whom it is. About a lead that nobody has yet: for nobody, until somebody gets the lead and this with it."""
+    if rule == LEAD_OWNER and lead:
+        return lead.owner
     candidates = [
-        lead.owner if lead and rule == LEAD_OWNER else None,
         contact.owner if rule != JOURNEY_OWNER else None,
         due.journey.owner,
     ]

@@ -36,10 +36,13 @@ class UpdateRecordForm(TileForm):
             (gettext_lazy("Contact"), [(name, inputs[name].label) for name in FIELDS]),
             *([(gettext_lazy("Own fields"), [(name, field.label) for name, field in own.items()])] if own else []),
         ]
-        self.shown_when = {_input(name): {"field": [name]} for name in inputs}
+        self.inputs = {_input(name): name for name in inputs}
         for name, field in inputs.items():
             field.label = gettext_lazy("New value")
             self.fields[_input(name)] = field
+
+    def when_shown(self, name: str) -> dict[str, list[str]]:
+        return {"field": [self.inputs[name]]} if name in self.inputs else {}
 
     def _present(self, name: str) -> Any:
         return self.initial.get(_input(name))
@@ -54,7 +57,7 @@ class UpdateRecordForm(TileForm):
         """The value fits the field, as `contacts` would store it."""
         cleaned = super().clean() or self.cleaned_data
         chosen = cleaned.get("field", "")
-        for name in set(self.errors) & set(self.shown_when) - {_input(chosen)}:
+        for name in set(self.errors) & set(self.inputs) - {_input(chosen)}:
             del self.errors[name]
         if chosen and _input(chosen) not in self.errors:
             try:
@@ -114,9 +117,13 @@ class UpdateRecord(TileKind):
             raise LookupError(" ".join(error.messages)) from None
         contacts = Contact.objects.in_bulk([person.contact_id for person in due.travellers])
         for person in due.travellers:
-            because = {"cause_id": person.cause_id, "depth": person.depth + 1}
             people.update_contact(
-                contacts[person.contact_id], values, journey_id=due.journey.pk, tile=due.key, **because
+                contacts[person.contact_id],
+                values,
+                journey_id=due.journey.pk,
+                tile=due.key,
+                cause_id=person.cause_id,
+                depth=person.depth + 1,
             )
         due.go(NEXT, due.travellers)
 

@@ -100,14 +100,14 @@ def complete(request: Any, pk: int) -> HttpResponse:
     back = request.POST.get("back", request.GET.get("back", ""))
     if request.method != "POST":
         return render(request, "leads/complete.html", {"form": form, "activity": activity, "back": back})
-    to = BACK.get(back, "leads:activities")
+    to = _page_of(activity) if back == "record" else (BACK.get(back, "leads:activities"),)
     if not form.is_valid():
         return render(request, "leads/complete.html", {"form": form, "activity": activity, "back": back}, status=422)
     try:
         activities.complete(activity, form.cleaned_data["outcome"], form.cleaned_data["notes"], request.member)
     except NotPossible as error:
-        return done(request, str(error), to, level="error")
-    return done(request, _("“%(subject)s” is done.") % {"subject": activity.subject}, to)
+        return done(request, str(error), *to, level="error")
+    return done(request, _("“%(subject)s” is done.") % {"subject": activity.subject}, *to)
 
 
 def _whom(request: Any) -> tuple[Lead | None, Contact | None]:
