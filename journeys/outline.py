@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from journeys.figures import Figures
 from journeys.models import JourneyVersion
+from journeys.results import Mail
 from journeys.tiles import registry
 from journeys.tiles.registry import Issue, Names, Text
 
@@ -31,6 +32,7 @@ class Card:
     figures: Figures
     issues: list[Issue]
     is_root: bool
+    mail: Mail | None = None
     next_branch: str = ""
     ways: list[Way] = field(default_factory=list)
 
@@ -39,14 +41,24 @@ class Card:
         return any(issue.severity == registry.ERROR for issue in self.issues)
 
 
-def build(version: JourneyVersion, figures: Mapping[str, Figures], issues: Sequence[Issue] = ()) -> list[Card]:
+def build(
+    version: JourneyVersion,
+    figures: Mapping[str, Figures],
+    mail: Mapping[str, Mail],
+    issues: Sequence[Issue] = (),
+) -> list[Card]:
     """The cards from the root on; what follows a branching card hangs in its ways."""
     names = registry.names_of(version.tiles)
-    return _chain(version, version.tiles["root"], names, figures, issues)
+    return _chain(version, version.tiles["root"], names, figures, mail, issues)
 
 
 def _chain(
-    version: JourneyVersion, key: str | None, names: Names, figures: Mapping[str, Figures], issues: Sequence[Issue]
+    version: JourneyVersion,
+    key: str | None,
+    names: Names,
+    figures: Mapping[str, Figures],
+    mail: Mapping[str, Mail],
+    issues: Sequence[Issue],
 ) -> list[Card]:
     cards = []
     while key:
@@ -62,6 +74,7 @@ def _chain(
             figures=figures.get(key, Figures()),
             issues=[issue for issue in issues if issue.tile == key],
             is_root=kind.is_root,
+            mail=mail.get(key, Mail()) if kind.sends_mail else None,
         )
         cards.append(card)
         if len(branches) == 1:
@@ -74,7 +87,7 @@ def _chain(
                     branch.key,
                     branch.label,
                     taken.get(branch.key, 0),
-                    _chain(version, tile["next"].get(branch.key), names, figures, issues),
+                    _chain(version, tile["next"].get(branch.key), names, figures, mail, issues),
                 )
                 for branch in branches
             ]

@@ -2,19 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import timeline
 from journeys import claiming, locking, moving, reasons
-from journeys.models import JourneyVersion, Participant, Visit
+from journeys.models import Journey, JourneyVersion, Participant, Visit
 from journeys.tiles import registry
 from journeys.tiles.registry import Due, Text, Traveller
 from messaging import outbox
 from tenants import wakeups
 from tenants.models import Member
+
+# What the numbers on a tile mean, beside the states of participants.
+AT_A_STEP: dict[str, Text] = {
+    "in": gettext_lazy("Came to the step"),
+    "out": gettext_lazy("Went on from the step"),
+    "ended": gettext_lazy("Stopped or left"),
+}
 
 
 class NotThere(ValueError):
@@ -145,3 +154,28 @@ def of_contact(contact_id: int) -> list[Participant]:
     """A contact's participations, latest first."""
     rows = Participant.objects.filter(contact_id=contact_id).select_related("journey")
     return list(rows.order_by("-entered_at")[:20])
+
+
+def titles(journey: Journey) -> dict[str, str]:
+    """By key: what the tiles of the live version (else the draft) are called, and what they do."""
+    shape = _shape(journey)
+    names, found = registry.names_of(shape), {}
+    for key, tile in shape["tiles"].items():
+        kind = registry.of(tile)
+        summary = str(kind.summary(tile, names))
+        found[key] = f"{kind.title(tile)}: {summary}" if summary else str(kind.title(tile))
+    return found
+
+
+def way_name(journey: Journey, key: str, way: str) -> str:
+    """What a tile's branch is called; empty for one that it does not have."""
+    tile = _shape(journey)["tiles"].get(key) if way else None
+    if tile is None:
+        return ""
+    branches = registry.of(tile).branches(tile, registry.names_of({"tiles": {key: tile}}))
+    return next((str(branch.label) for branch in branches if branch.key == way), "")
+
+
+def _shape(journey: Journey) -> dict[str, Any]:
+    current = journey.versions.exclude(state=JourneyVersion.State.RETIRED).order_by("-state").first()
+    return current.tiles if current else {"tiles": {}}

@@ -24,6 +24,7 @@ urlpatterns = [
     path("<int:pk>/archive/", running.archive, name="archive"),
     path("<int:pk>/versions/", running.versions, name="versions"),
     path("<int:pk>/people/", people.index, name="people"),
+    path("<int:pk>/mail/<slug:what>/", people.mail, name="mail"),
     path("people/<int:pk>/", people.trace, name="trace"),
     path("people/<int:pk>/move-on/", people.move_on, name="move_on"),
     path("people/<int:pk>/take-out/", people.take_out, name="take_out"),

@@ -12,7 +12,7 @@ from django.db.models import Min
 from django.db.models.functions import Now
 from psycopg import sql
 
-from messaging import eligibility, journal, outcomes
+from messaging import eligibility, figures, journal, outcomes
 from messaging.eligibility import Reason
 from messaging.models import Email, Message
 
@@ -137,6 +137,7 @@ def _block(locked: list[_Locked]) -> None:
                WHERE message.id = given.id AND message.state = 'queued'""",
             [list(reasons), list(reasons.values())],
         )
+    figures.count(figures.BLOCKED, list(reasons))
     outcomes.tell("email.blocked", list(reasons), with_reason=True)
 
 

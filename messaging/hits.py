@@ -12,7 +12,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from contacts import timeline
-from messaging import unsubscribing
+from messaging import figures, unsubscribing
 from messaging.models import Hit, Link, LinkClick
 from messaging.tokens import Own
 from messaging.verdicts import Seen, judge
@@ -212,7 +212,7 @@ def _record_clicks(deeds: list[_Deed]) -> None:
 
 
 def _mark(column: str, deeds: list[_Deed]) -> None:
-    """Keep the first moment of each message; by primary key."""
+    """Keep the first moment of each message, and count it; by primary key."""
     if not deeds:
         return
     first: dict[int, datetime] = {}
@@ -222,6 +222,8 @@ def _mark(column: str, deeds: list[_Deed]) -> None:
         cursor.execute(
             f"""UPDATE messaging_message message SET {column} = given.at
                 FROM unnest(%s::bigint[], %s::timestamptz[]) AS given (id, at)
-                WHERE message.id = given.id AND message.{column} IS NULL""",
+                WHERE message.id = given.id AND message.{column} IS NULL RETURNING message.id""",
             [list(first), list(first.values())],
         )
+        fresh = [id_ for (id_,) in cursor.fetchall()]
+    figures.count(column.removesuffix("_at"), fresh)

@@ -195,6 +195,24 @@ class Message(models.Model):
         return self.key
 
 
+class MessageFigure(models.Model):
+    """How many messages of a journey's tile were sent, opened, clicked …, per batch; folded by a job."""
+
+    tenant = TenantKey()
+    journey_id = models.BigIntegerField()
+    tile = models.TextField()
+    # A name of `messaging.figures.WHAT`.
+    what = models.TextField()
+    day = models.DateField()
+    count = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "journey_id", "tile"], name="message_figure_of_tile")]
+
+    def __str__(self) -> str:
+        return f"{self.tile} {self.what}: {self.count}"
+
+
 class LinkClick(models.Model):
     """That the recipient of a message followed a link: the first time, machines left out."""
 

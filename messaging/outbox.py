@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from contacts import timeline
 from contacts.models import Contact
+from messaging import figures
 from messaging.models import Email, Message
 from tenants import audit, wakeups
 from tenants.models import Member
@@ -163,6 +164,7 @@ def resend(message: Message, by: Member) -> None:
 def leave(message: Message, by: Member) -> None:
     """Take an uncertain message for sent; raises NotUncertain if it is not (any more)."""
     _settle(message, by, "message.left", state=State.SENT, reason="uncertain", finished_at=Now())
+    figures.count(figures.SENT, [message.pk])
     if message.contact_id and message.email_id:
         name = Email.objects.values_list("name", flat=True).get(pk=message.email_id)
         timeline.record(

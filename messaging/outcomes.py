@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from contacts import timeline
 from contacts.models.timeline import Lane
-from messaging import suppressing
+from messaging import figures, suppressing
 from messaging.eligibility import SOFT_BOUNCES
 from messaging.journal import Result
 from messaging.models import Message, Suppression
@@ -89,7 +89,7 @@ def _held(lease: UUID, message_ids: Sequence[int]) -> QuerySet[Message]:
 
 
 def _record_sent(lease: UUID, message_ids: list[int]) -> None:
-    """Two statements per set: the messages by primary key, their rows in the timeline."""
+    """Three statements per set: the messages by primary key, their figures, their rows in the timeline."""
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE messaging_message SET state = 'sent', reason = '', attempts = attempts + 1, lease_id = NULL,
@@ -98,7 +98,9 @@ def _record_sent(lease: UUID, message_ids: list[int]) -> None:
             [message_ids, lease],
         )
         rows = cursor.fetchall()
-    forgive([id_ for id_, _priority in rows])
+    sent = [id_ for id_, _priority in rows]
+    forgive(sent)
+    figures.count(figures.SENT, sent)
     for lane, is_bulk in ((Lane.LIVE, False), (Lane.BULK, True)):
         some = [id_ for id_, priority in rows if (priority == Priority.BULK) == is_bulk]
         tell("email.sent", some, lane=lane)
@@ -132,6 +134,7 @@ def _record_failed(lease: UUID, results: list[Result], outcome: str) -> None:
     failed = []
     for result in results:
         failed += _returning_failed(lease, result)
+    figures.count(figures.FAILED, failed)
     kinds = {Outcome.HARD: "email.hard_bounced", Outcome.SOFT: "email.soft_bounced"}
     tell(kinds.get(Outcome(outcome), "email.failed"), failed, with_reason=True)
     if outcome == Outcome.HARD:

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from contacts import consent, timeline
 from contacts.models import Consent, Contact, Purpose
+from messaging import figures
 from messaging.models import Email, Message
 from messaging.tokens import Own
 
@@ -65,7 +66,8 @@ def _record(subject: Subject) -> None:
     email: Email | None = message.email if message else None
     if message is None or email is None:
         return
-    Message.objects.filter(pk=message.pk, unsubscribed_at=None).update(unsubscribed_at=Now())
+    if Message.objects.filter(pk=message.pk, unsubscribed_at=None).update(unsubscribed_at=Now()):
+        figures.count(figures.UNSUBSCRIBED, [message.pk])
     timeline.record(
         "email.unsubscribed",
         contact=subject.contact,

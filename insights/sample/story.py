@@ -18,7 +18,7 @@ from insights.sample.content import Content
 from insights.sample.people import Company, Person
 from leads import activities, lifecycle, opportunities
 from leads.models import Activity, Lead, Stage
-from messaging import hits
+from messaging import figures, hits
 from messaging.models import Hit, Link, Message
 from pages import submissions, visits
 from pages.submissions import Entered
@@ -94,6 +94,7 @@ class Story:
             Message.objects.filter(state=Message.State.QUEUED, email=None).update(
                 state=Message.State.SENT, finished_at=now
             )
+            figures.count(figures.SENT, sent)
             timeline.record_select(
                 "email.sent",
                 """SELECT m.contact_id, m.email_id AS object_id, m.id AS message_id, m.journey_id, m.tile,

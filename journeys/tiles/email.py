@@ -54,6 +54,7 @@ class SendEmail(TileKind):
     icon = "mail"
     tone = "blue"
     form = EmailForm
+    sends_mail = True
 
     def refers(self, tile: Tile) -> list[Reference]:
         return [(Email, tile["settings"]["email"])] if tile["settings"].get("email") else []

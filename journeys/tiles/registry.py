@@ -170,6 +170,8 @@ class TileKind:
     is_root: ClassVar[bool] = False
     # Whether the branch taken is a fact about the person, to be read on her timeline.
     is_decision: ClassVar[bool] = False
+    # Whether it orders e-mails: its card shows what became of them.
+    sends_mail: ClassVar[bool] = False
     # How many people one run takes at most; less for tiles that work one by one.
     batch: ClassVar[int] = 5_000
 

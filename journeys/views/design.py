@@ -37,7 +37,9 @@ def tile(request: Any, pk: int, key: str) -> HttpResponse:
     kind = registry.of(found)
     initial = {**kind.form.initial_of(found["settings"])} if found["settings"] else None
     form = kind.form(request.POST or None, tree=shape, key=key, initial=initial)
-    context = {"kind": kind, "tile": found, "key": key, "form": form, "places": _places(shape, key)}
+    context = {
+        "kind": kind, "tile": found, "key": key, "form": form, "places": _places(shape, key), "ways": _kept(shape, key),
+    }  # fmt: skip
     if request.method != "POST":
         return show(request, journey, "journeys/_tile.html", context)
     if not form.is_valid():
@@ -94,6 +96,13 @@ def _tile(request: Any, journey: Journey, key: str) -> tuple[tree.Tree, registry
     return shape, shape["tiles"][key]
 
 
+def _kept(shape: tree.Tree, key: str) -> list[registry.Branch]:
+    """The branches of a tile that something follows: one of them is kept when the tile is removed."""
+    found = shape["tiles"][key]
+    names = registry.names_of({"tiles": {key: found}})
+    return [way for way in registry.of(found).branches(found, names) if found["next"].get(way.key)]
+
+
 def _places(shape: tree.Tree, key: str) -> list[tuple[str, str]]:
     """Where a tile could be moved: behind which branch of which tile."""
     own = {place.key for place in tree.walk({"root": key, "tiles": shape["tiles"]})}
@@ -102,8 +111,11 @@ def _places(shape: tree.Tree, key: str) -> list[tuple[str, str]]:
     for place in tree.walk(shape):
         kind = registry.of(place.tile)
         branches = kind.branches(place.tile, names)
-        title = f"{kind.title(place.tile)} {kind.summary(place.tile, names)}".strip()
+        summary = kind.summary(place.tile, names)
+        title = f"{kind.title(place.tile)}: {summary}" if summary else str(kind.title(place.tile))
         for branch in branches if place.key not in own else []:
-            label = title if len(branches) == 1 else _("%(tile)s: %(branch)s") % {"tile": title, "branch": branch.label}
+            label = (
+                title if len(branches) == 1 else _("%(tile)s → %(branch)s") % {"tile": title, "branch": branch.label}
+            )
             places.append((f"{place.key}:{branch.key}", _("after %(place)s") % {"place": label}))
     return places

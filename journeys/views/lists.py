@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from journeys import drafting, queries, templates
+from journeys import drafting, queries, results, templates
 from journeys.forms import JourneyForm, NewJourneyForm
 from journeys.models import Journey
 from journeys.views.page import find
@@ -18,11 +18,11 @@ from tenants.responses import done
 
 @allow(Right.VIEW)
 def index(request: Any) -> HttpResponse:
-    """Journeys with their numbers, those that run first."""
+    """Journeys with their people and the results of their mail, those that run first."""
     state = request.GET.get("state", "")
     page = page_of(queries.journeys(state), ("place", "name", "pk"), request.GET)
-    numbers = queries.numbers(page.rows)
-    rows = [(journey, *numbers[journey.pk]) for journey in page.rows]
+    numbers, mail = queries.numbers(page.rows), results.of_journeys(journey.pk for journey in page.rows)
+    rows = [(journey, numbers[journey.pk], mail.get(journey.pk, results.Mail())) for journey in page.rows]
     context = {"page": page, "rows": rows, "state": state, "states": Journey.State.choices}
     return render(request, "journeys/list.html", context)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from journeys import figures, outline, publishing, queries
+from journeys import figures, outline, publishing, queries, results
 from journeys.models import Journey, JourneyVersion
 from tenants.access import Right, allow, may
 
@@ -43,7 +43,7 @@ def show(
     context |= {
         "issues": issues,
         "errors": sum(issue.severity == "error" for issue in issues),
-        "cards": outline.build(version, numbers, issues) if version else [],
+        "cards": outline.build(version, numbers, results.of_tiles(journey.pk), issues) if version else [],
         "selected": request.resolver_match.kwargs.get("key", ""),
     }
     return render(request, "journeys/detail.html", context, status=status)

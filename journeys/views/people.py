@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,6 +13,7 @@ from journeys.models import JourneyVersion, Participant
 from journeys.people import NotThere
 from journeys.tiles import registry
 from journeys.views.page import find
+from messaging.queries import LABELS, PEOPLE
 from tenants.access import Right, allow
 from tenants.paging import page_of
 from tenants.responses import done
@@ -20,19 +21,30 @@ from tenants.responses import done
 
 @allow(Right.VIEW)
 def index(request: Any, pk: int) -> HttpResponse:
-    """Who is in the journey (`?tile=`, `?state=`), why and what comes next."""
+    """Who is in the journey (`?tile=`, `?state=`, `?way=`), why and what comes next."""
     journey = find(pk)
-    tile, state = request.GET.get("tile", ""), request.GET.get("state", "")
-    page = page_of(queries.people(journey, tile=tile, state=state), ("-pk",), request.GET)
-    version = _version(journey.pk)
-    shape = version.tiles if version else {"tiles": {}}
-    titles = {key: registry.of(one).title(one) for key, one in shape["tiles"].items()}
+    tile, state, way = (request.GET.get(name, "") for name in ("tile", "state", "way"))
+    page = page_of(queries.people(journey, tile=tile, state=state, way=way), ("-pk",), request.GET)
+    titles = people.titles(journey)
     rows = [(person, titles.get(person.tile, person.tile), people.in_words(person)) for person in page.rows]
+    states = [*Participant.State.choices, *people.AT_A_STEP.items()]
     context = {
-        "journey": journey, "page": page, "rows": rows, "tile": tile, "state": state, "titles": titles,
-        "states": Participant.State.choices,
+        "journey": journey, "page": page, "rows": rows, "tile": tile, "state": state, "way": way, "titles": titles,
+        "states": states, "way_name": people.way_name(journey, tile, way),
     }  # fmt: skip
     return render(request, "journeys/people.html", context)
+
+
+@allow(Right.VIEW)
+def mail(request: Any, pk: int, what: str) -> HttpResponse:
+    """The messages behind a number of the journey's mail (`?tile=` of one of its e-mails), latest first."""
+    journey = find(pk)
+    if what not in PEOPLE:
+        raise Http404
+    tile = request.GET.get("tile", "")
+    page = page_of(queries.messages(journey, what, tile), ("-id",), request.GET)
+    context = {"journey": journey, "page": page, "title": LABELS[what], "step": people.titles(journey).get(tile, "")}
+    return render(request, "journeys/mail.html", context)
 
 
 @allow(Right.VIEW)

@@ -195,3 +195,20 @@ def test_nurture_by_interest_gives_each_link_a_way(world: World, max_: Member) -
 
         assert set(Lead.objects.values_list("contact_id", "topic")) == {(first, "Pumps"), (second, "Valves")}
         assert Activity.objects.count() == 2
+
+
+def test_who_removes_a_branching_step_is_asked_in_words_which_way_stays(
+    world: World, max_: Member, client_of: Callable, email_step: Step
+) -> None:
+    which = {"email_tile": "", "links": [link.pk for link in world.links[:2]], "amount": 3, "unit": "days"}
+    journey = world.journey(email_step, ("which_of", which), WAIT, live=False)
+    _root, _email, asked, _wait = world.tiles(journey)
+    with tenant_scope(world.tenant):
+        draft = JourneyVersion.objects.get()
+        tree.insert(draft.tiles, "wait", asked, "none", WAIT[1])
+        draft.save()
+    page = client_of(max_).get(f"/journeys/{journey.pk}/tiles/{asked}/").content.decode()
+    key = f"link-{world.links[0].pk}"
+    assert f'<option value="{key}">and go on with “Link 0”</option>' in page
+    assert '<option value="none">and go on with “No click”</option>' in page
+    assert "Link 1”</option>" not in page.split('name="keep"')[1].split("</select>")[0], "nothing follows it"
