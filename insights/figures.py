@@ -84,8 +84,7 @@ def leads_by_stage() -> list[StageFigure]:
     counts = dict(Lead.objects.order_by().values_list("stage").annotate(Count("pk")))
     ways_out = [stage for stage in Stage if stage not in PIPELINE]
     return [
-        StageFigure(stage, name_of(stage), counts.get(stage, 0), stage in ways_out)
-        for stage in (*PIPELINE, *ways_out)
+        StageFigure(stage, name_of(stage), counts.get(stage, 0), stage in ways_out) for stage in (*PIPELINE, *ways_out)
     ]
 
 

@@ -126,6 +126,14 @@ def links_of(email: Email) -> list[Link]:
     return sorted(links, key=lambda link: (-link.people, link.pk))  # type: ignore[attr-defined]
 
 
+def link_choices(email_ids: Sequence[int] | None = None) -> list[tuple[int, str]]:
+    """The links that rules can name, of these e-mails or of all, by their labels."""
+    links = Link.objects.order_by("label", "pk")
+    if email_ids is not None:
+        return list(links.filter(email__in=email_ids).values_list("pk", "label"))
+    return [(pk, f"{label} ({email})") for pk, label, email in links.values_list("pk", "label", "email__name")]
+
+
 def outbox(state: str) -> QuerySet[Message]:
     """Messages in a state, to be listed latest first (index message_of_state)."""
     return Message.objects.filter(state=state).select_related("contact", "email")
