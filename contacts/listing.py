@@ -166,9 +166,8 @@ def _listing(
     text = " ".join(params.get("q", "").split())[:100]
     if text:
         rows = rows.filter(search.matching(text, kind))
-    return listing_of(
-        rows, params, orders, order, text, filters, chips, [(n, params[n]) for n in ("in",) if n in params]
-    )
+    kept = [("in", within)] if (within := params.get("in")) else []
+    return listing_of(rows, params, orders, order, text, filters, chips, kept)
 
 
 def listing_of(

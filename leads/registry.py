@@ -7,7 +7,7 @@ lead_panels.add(Panel("score", _("Why this score"), "scoring/_panel.html", panel
 from collections.abc import Callable
 from typing import NamedTuple
 
-from contacts.registry import Given, Ordered, Panel
+from contacts.registry import Choices, Given, Ordered, Panel
 from leads.models import Lead
 
 
@@ -28,7 +28,7 @@ class Standing(NamedTuple):
 
 
 # (id as text, name) of the live scoring models.
-scoring_models = Given()
+scoring_models = Given[Choices]()
 
 # Where leads stand in each live model, by the leads' ids; scoring knows.
 standings: list[Callable[[list[int]], dict[int, list[Standing]]]] = []

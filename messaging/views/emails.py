@@ -12,7 +12,6 @@ from messaging.forms.emails import EmailForm, TestForm
 from messaging.models import Email, EmailVersion, Link
 from messaging.personalization import readable
 from tenants.access import Right, allow
-from tenants.days import begin_of, read_day
 from tenants.paging import page_of
 from tenants.responses import done
 
@@ -121,16 +120,14 @@ def test(request: Any, pk: int) -> HttpResponse:
 
 @allow(Right.VIEW)
 def people(request: Any, pk: int, what: str) -> HttpResponse:
-    """The people behind a number; `?link=` those who followed one link, `?since=` only what happened since a day."""
+    """The people behind a number; `?link=` those who followed one link."""
     email = get_object_or_404(Email, pk=pk)
     if what not in queries.PEOPLE:
         raise Http404
     number = request.GET.get("link", "")
     link = get_object_or_404(Link, pk=number, email=email) if number.isdecimal() and len(number) < 19 else None
-    since = read_day(request.GET.get("since", ""))
-    people = queries.people(email, what, link, begin_of(since) if since else None)
-    page = page_of(people, ("-id",), request.GET)
-    context = {"email": email, "page": page, "link": link, "title": queries.LABELS[what], "since": since}
+    page = page_of(queries.people(email, what, link), ("-id",), request.GET)
+    context = {"email": email, "page": page, "link": link, "title": queries.LABELS[what]}
     return render(request, "messaging/people.html", context)
 
 
