@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -137,8 +138,14 @@ def start_redis(folder: Path, log: Path) -> Redis | None:
     durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
     process = _spawn([program, *options, *durable], log, dying_with=signal.SIGTERM)
     server = Redis(process, sockets, signal.SIGTERM)
-    _wait_until(server.socket.exists, server, log)
+    _wait_until(lambda: _listens(server.socket), server, log)
     return server
+
+
+def _listens(path: Path) -> bool:
+    """Whether a server takes connections at a socket: the file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0004_lighter_outbox'),
+        ('messaging', '0005_erased_addresses'),
         ('tenants', '0001_initial'),
     ]
 
