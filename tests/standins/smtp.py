@@ -67,8 +67,12 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.refuse_sender: dict[str, str] = {}
         # Seconds before each final reply.
         self.delay = 0.0
+        # Final replies wait for it, if there is one.
+        self.hold: threading.Event | None = None
         # So many times: the mail is taken, and the connection closed instead of the final reply.
         self.vanish = 0
+        # So many times: the connection is closed instead of an answer to RCPT.
+        self.hang_up = 0
         # Close each connection with 421 after so many mails.
         self.mails_per_connection = 0
         self.greeting = "220 sink.example ready"
@@ -136,6 +140,9 @@ class _Session(socketserver.StreamRequestHandler):
             refusal = self.refusal_of(address)
             self.sender = "" if refusal else address
             self.say(refusal or "250 2.1.0 Ok")
+        elif verb == "RCPT" and self.server.hang_up:
+            self.server.hang_up -= 1
+            return False
         elif verb == "RCPT":
             self.say(self.rcpt(address))
         elif verb == "DATA":
@@ -202,10 +209,13 @@ class _Session(socketserver.StreamRequestHandler):
             if not line:
                 return False
             lines.append(line[1:] if line.startswith(b".") else line)
+        hold = self.server.hold
         self.server.mails.append(Mail(self.sender, self.recipient, b"".join(lines)))
         self.sender = self.recipient = ""
         self.count += 1
         time.sleep(self.server.delay)
+        if hold is not None:
+            hold.wait(60)
         if self.server.vanish:
             self.server.vanish -= 1
             return False
