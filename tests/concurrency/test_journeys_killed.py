@@ -15,7 +15,7 @@ from tests.concurrency.processes import Pause
 from tests.journeys.world import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
-PEOPLE, ROUNDS = 1_500, 20
+PEOPLE, ROUNDS = 1_000, 20
 SPLIT = ("split", {"shares": [50]})
 CLAIMED = "journeys.claiming.claim:after"
 
@@ -84,14 +84,39 @@ def test_workers_stopped_at_random_lose_nobody_and_do_nothing_twice(world: World
         workers=2,
         rounds=ROUNDS,
         progress=lambda: visits(world),
-        steps=(20, 160),
-        total=4 * PEOPLE,
+        steps=(20, 120),
+        total=3 * PEOPLE,
         signum=signum,
     )
     with processes.running(*workers):
         processes.until(lambda: everybody_is_done(world), "everybody's end")
     settle()
     check(world, journey, PEOPLE)
+
+
+def test_every_click_around_an_arrival_is_heeded_however_often_workers_are_killed(world: World) -> None:
+    people = 400
+    world.crowd(people)
+    world.go_live(world.branch("email.clicked"))
+    clicking = processes.start(travel.click, world.tenant.pk, 1)
+    with processes.running(clicking):
+        workers = processes.killed_in_turns(
+            lambda: processes.start(travel.work),
+            workers=2,
+            rounds=ROUNDS,
+            progress=lambda: decided(world)["yes"],
+            steps=(1, 12),
+            total=people,
+        )
+        with processes.running(*workers):
+            processes.until(lambda: decided(world).total() == people, "everybody's decision")
+    assert decided(world) == {"yes": people}
+
+
+def decided(world: World) -> Counter[str]:
+    """How many went which way at the branch."""
+    with tenant_scope(world.tenant, read_only=True):
+        return Counter(Visit.objects.filter(outcome__in=["yes", "no"]).values_list("outcome", flat=True))
 
 
 def claimed_by_two(world: World, guard: str = "") -> Journey:

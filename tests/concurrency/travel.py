@@ -1,6 +1,7 @@
 """The workers of test_journeys_killed: they do for ever what is due in the journeys and the reactor."""
 
 import os
+import random
 import time
 from multiprocessing.connection import Connection
 from typing import Any
@@ -10,9 +11,12 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
+from contacts import timeline  # noqa: E402
 from journeys import claiming, engine, entering  # noqa: E402
+from messaging.models import Link, Message  # noqa: E402
 from tenants import wakeups  # noqa: E402
 from tenants.models import Wakeup  # noqa: E402
+from tenants.scope import tenant_scope  # noqa: E402
 from tests.concurrency import points  # noqa: E402
 from tests.concurrency.processes import Pause  # noqa: E402
 
@@ -39,6 +43,28 @@ def run_due() -> None:
     for tenant_id, name in wakeups.due():
         if name in QUEUES:
             wakeups.work(tenant_id, name, budget=1)
+
+
+def click(tenant_id: int, seed: int) -> None:
+    """Let everybody click once as soon as there is a mail to click in, in transactions of random length."""
+    rng = random.Random(seed)
+    clicked: set[int] = set()
+    while True:
+        with tenant_scope(tenant_id):
+            link = Link.objects.all()[:1].get()
+            new = Message.objects.exclude(pk__in=clicked).order_by("pk").values_list("pk", "contact_id", "tile")
+            for pk, contact_id, tile in new[: rng.randint(1, 3)]:
+                timeline.record(
+                    "email.clicked",
+                    contact=contact_id,
+                    object_id=link.email_id,
+                    link_id=link.pk,
+                    message_id=pk,
+                    tile=tile,
+                    detail={"email": "Hello", "link": link.label},
+                )
+                clicked.add(pk)
+            time.sleep(rng.choice((0, 0, 0.005, 0.02)))
 
 
 def without_lock() -> None:

@@ -81,6 +81,17 @@ class World:
             self.go_live(journey)
         return journey
 
+    def branch(self, event: str) -> Journey:
+        """A draft: an e-mail, then whether `event` happens to it within a day."""
+        email = ("email", {"email": self.email.pk, "expires_at": None})
+        journey = self.journey(email, ("if_then", {"event": event, "amount": 1, "unit": "days"}), live=False)
+        with tenant_scope(self.tenant):
+            version = journey.versions.get()
+            mailed, asked = self.tiles(journey)[1:]
+            version.tiles["tiles"][asked]["settings"]["email_tile"] = mailed
+            version.save()
+        return journey
+
     def go_live(self, journey: Journey, **how: Any) -> None:
         with tenant_scope(self.tenant):
             publishing.go_live(journey, None, **how)
