@@ -35,6 +35,9 @@ PORT = 5432
 # Bytes of a unix socket's path that every Unix takes, without the closing NUL.
 LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103
 
+# Seconds that a server which outlived its parent gets for stopping.
+LEFT_OVER_PATIENCE = 15
+
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
@@ -236,7 +239,7 @@ def _stop_left_over(cluster: Path, sockets: Path) -> None:
     for process in working:
         if first_line == [str(process.pid)]:
             process.send_signal(signal.SIGINT)
-    _, alive = psutil.wait_procs(working, timeout=15)
+    _, alive = psutil.wait_procs(working, timeout=LEFT_OVER_PATIENCE)
     if alive:
         raise CannotStart(f"Another PostgreSQL (process {alive[0].pid}) still works in {cluster}.")
     lock.unlink(missing_ok=True)

@@ -14,13 +14,14 @@ import pytest
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
+from config.run import NO_BROWSER, browser
+
 if TYPE_CHECKING:  # this file is read before Django is set up
     from tenants.models import Member
 
 # Playwright keeps an event loop in this thread; Django takes that for asynchronous code, which it is not.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-CHROMIUM = "/usr/bin/chromium"
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 
@@ -35,7 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": [*quiet, "--no-first-run"]}
+    program = browser()
+    assert program, NO_BROWSER.format("fail")
+    return {**browser_type_launch_args, "executable_path": program, "args": [*quiet, "--no-first-run"]}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from config import embedded
 from contacts import reactor, timeline
+from contacts.management.commands import restore
 from contacts.models import Contact
 from contacts.reactor import Reader
 from contacts.timeline import Kind
@@ -95,6 +96,28 @@ def test_what_was_unread_is_read_once_after_a_restore_into_a_younger_cluster(
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from pg_class where relforcerowsecurity and relname = 'contacts_interaction'")
         assert cursor.fetchone() == (1,)
+
+
+def test_control_without_renumbering_readers_stop_and_say_why(
+    acme, read, younger, superuser_url, settings, tmp_path: Path, monkeypatch
+):
+    settings.BACKUP_DATABASE_URL = superuser_url
+    for number in range(TRANSACTIONS):
+        note(acme, str(number))
+    wakeups.run_due()
+    note(acme, "unread")
+    call_command("backup", str(tmp_path / "dump"))
+    read.clear()
+
+    younger()
+    monkeypatch.setattr(restore, "rebase_timeline", lambda: False)
+    call_command("restore", str(tmp_path / "dump"))
+    again = Tenant.objects.get(slug="acme")
+    note(again, "after")
+    assert wakeups.due() == [(again.pk, "reactor")], "the announcement of this cluster's own fact"
+    with pytest.raises(reactor.RestoredIntoYoungerCluster, match=r"run manage\.py restore"):
+        reactor.react(again.pk, float("inf"))
+    assert read == []
 
 
 def test_a_restore_does_not_replace_companies_unless_told(acme, superuser_url, settings, tmp_path: Path):

@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from config import programs
-from tests.runtime.stack import checkout
+from tests.runtime.stack import BASE, checkout
 
 NEEDED = ["dirname", "mkdir", "cmp", "cp", "sh"]
 # Stands for an interpreter: answers the script's three questions as told.
@@ -79,3 +80,23 @@ def test_a_folder_that_it_may_not_write_to_is_named_in_one_line(folder):
     assert done.returncode == 1
     assert done.stderr.startswith(f"Cannot write to {folder}")
     assert len(done.stderr.splitlines()) == 1
+
+
+def collected_browser_tests(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """What `./onward test` makes of them on a machine without one."""
+    return subprocess.run(
+        [sys.executable, "-m", "config.run", "test", "-n0", "--collect-only", "tests/browser/test_kit.py"],
+        cwd=BASE, env={**os.environ, "PATH": str(tmp_path), "CI": "", **environ}, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_without_a_browser_its_tests_are_left_out_loudly(tmp_path):
+    done = collected_browser_tests(tmp_path)
+    assert "the tests in a browser ARE LEFT OUT" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("no tests collected (1 deselected)")
+
+
+def test_without_a_browser_continuous_integration_does_not_leave_its_tests_out(tmp_path):
+    done = collected_browser_tests(tmp_path, CI="true")
+    assert "the tests in a browser fail" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("1 test collected")
