@@ -74,6 +74,7 @@ def decide(
     chosen = {
         "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(50),
         "SECRETS_KEYS": kept.get("SECRETS_KEYS") or base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "SIGNUP": "open",
         "DATABASE_URL": postgres.url() if postgres else "",
         "BACKUP_DATABASE_URL": postgres.url(SUPERUSER) if postgres else "",
         "REDIS_URL": redis_url,

@@ -22,6 +22,9 @@ SECRET_KEY = env("SECRET_KEY", default="set-by-onward-run-or-the-environment")
 # Keys for secrets at rest, newest first (MultiFernet); rotated by `manage.py rotate_secrets`.
 SECRETS_KEYS = env.list("SECRETS_KEYS", default=[])
 
+# Who may start a company of her own: everybody ("open"), or only the installation's staff.
+IS_SIGNUP_OPEN = env("SIGNUP", default="closed") == "open"
+
 PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 TRACKING_URL = env("TRACKING_URL", default="http://127.0.0.1:8001").rstrip("/")
 _public = urlsplit(PUBLIC_URL)

@@ -1,11 +1,25 @@
 """Companies (tenants): founding one, and its settings."""
 
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from tenants import audit
-from tenants.models import Member, Tenant, User
+from tenants import audit, invitations
+from tenants.models import Invitation, Member, Tenant, User
 from tenants.scope import tenant_scope
+
+
+def may_start(person: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether somebody may found a company here: everybody if the installation is open, else its staff."""
+    return settings.IS_SIGNUP_OPEN or (isinstance(person, User) and person.is_staff)
+
+
+def found(name: str, owner_email: str, *, time_zone: str = "UTC") -> Invitation:
+    """Found a company on behalf of somebody, who becomes its owner by the invitation."""
+    with transaction.atomic():
+        return invitations.invite(_create(name, time_zone), owner_email, Member.Role.OWNER, by=None)
 
 
 def start(person: User, name: str, *, time_zone: str = "UTC") -> Tenant:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
-from tenants import notifications
+from tenants import companies, notifications
 from tenants.access import RIGHTS, may
 from tenants.models import Member, User
 from tenants.registry import MenuItem, Section, menu
@@ -31,7 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     theme = getattr(getattr(request, "user", None), "theme", User.Theme.AUTO)
     member = getattr(request, "member", None)
     if member is None:
-        return {"theme": theme}
+        return {"theme": theme, "may_start": _once(lambda: companies.may_start(request.user))}
     return {
         "theme": theme,
         "may": {right.value: True for right in RIGHTS[member.role]},

@@ -33,7 +33,7 @@ class OtherPerson(ValueError):
     """The invitation is for another address than the one signed in with."""
 
 
-def invite(tenant: Tenant, email: str, role: str, *, by: Member) -> Invitation:
+def invite(tenant: Tenant, email: str, role: str, *, by: Member | None) -> Invitation:
     """Invite an address; an earlier open invitation of it ends. Send it afterwards, outside of the scope: `send`."""
     with tenant_scope(tenant):
         if Member.objects.filter(tenant=tenant, user__email=email, is_active=True).exists():

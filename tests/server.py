@@ -30,6 +30,7 @@ def prepare(*, runs_tests: bool) -> None:
         DJANGO_SETTINGS_MODULE="config.settings",
         SECRET_KEY="a key for tests only, long enough to please every check",
         SECRETS_KEYS="7vRMyN5tq4JqyyTn3fTE1DmZSMkv6ZBhQjFLRd2xv1Y=",
+        SIGNUP="closed",
         DEBUG="False",
         BACKUP_DATABASE_URL="",
         REDIS_URL="",

@@ -26,7 +26,9 @@ def choose_company(request: Any) -> HttpResponse:
 
 
 def start(request: Any) -> HttpResponse:
-    """Start a company; somebody without an account makes hers on the way."""
+    """Start a company; somebody without an account makes hers on the way. Where that is not open, says who can."""
+    if not companies.may_start(request.user):
+        return render(request, "account/signup_closed.html", status=403)
     form = StartForm(request.POST or None, person=request.user)
     if request.method != "POST":
         return render(request, "tenants/start.html", {"form": form})

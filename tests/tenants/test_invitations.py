@@ -3,10 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -177,7 +180,12 @@ def test_a_removed_member_can_be_invited_back(ana: Member, sam: Member, acme: Te
     assert (member.pk, member.is_active, member.role) == (sam.pk, True, "marketer")
 
 
-def test_a_company_is_started_with_its_owner(db: None) -> None:
+@pytest.fixture
+def open_signup(settings: Any) -> None:
+    settings.IS_SIGNUP_OPEN = True
+
+
+def test_a_company_is_started_with_its_owner(db: None, open_signup: None) -> None:
     form = {"company": "Tailspin Toys", "time_zone": "Europe/Paris", "name": "Lea", "email": "Lea@Tailspin.example"}
     client = Client()
     answer = client.post("/start/", {**form, "password": PASSWORD})
@@ -187,17 +195,47 @@ def test_a_company_is_started_with_its_owner(db: None) -> None:
     assert client.get("/t/tailspin-toys/company/members/").status_code == 200
 
 
-def test_two_companies_of_one_name_get_two_addresses(acme: Tenant, rob: Member) -> None:
+def test_two_companies_of_one_name_get_two_addresses(acme: Tenant, rob: Member, open_signup: None) -> None:
     client = Client()
     client.force_login(rob.user)
     assert client.post("/start/", {"company": "Acme!", "time_zone": "UTC"}).url == "/t/acme-2/"
     assert client.post("/start/", {"company": "株式会社", "time_zone": "UTC"}).url == "/t/company/"
 
 
-def test_starting_under_a_taken_address_asks_to_sign_in(sam: Member) -> None:
+def test_starting_under_a_taken_address_asks_to_sign_in(sam: Member, open_signup: None) -> None:
     form = {"company": "X", "time_zone": "UTC", "name": "Sam", "email": sam.user.email, "password": PASSWORD}
     answer = Client().post("/start/", form)
     assert answer.status_code == 422
+    assert Tenant.objects.count() == 1
+
+
+def test_where_signup_is_closed_nobody_but_staff_starts_a_company(rob: Member) -> None:
+    form = {"company": "X", "time_zone": "UTC", "name": "Eve", "email": "eve@new.example", "password": PASSWORD}
+    stranger = Client()
+    assert stranger.get("/start/").status_code == stranger.post("/start/", form).status_code == 403
+    assert b"Open the link of an invitation" in stranger.get("/start/").content
+    assert b"/start/" not in stranger.get("/accounts/login/").content
+    member = Client()
+    member.force_login(rob.user)
+    assert member.post("/start/", {"company": "X", "time_zone": "UTC"}).status_code == 403
+    assert b"/start/" not in member.get("/?choose=1").content
+    assert (Tenant.objects.count(), User.objects.count()) == (1, 1)
+    rob.user.is_staff = True
+    rob.user.save()
+    assert b"/start/" in member.get("/?choose=1").content
+    assert member.post("/start/", {"company": "X", "time_zone": "UTC"}).url == "/t/x/"
+
+
+def test_whoever_runs_the_installation_adds_a_company_and_its_owner_comes_by_a_link(db: None) -> None:
+    out = StringIO()
+    call_command("start_company", "Tailspin Toys", " Lea@Tailspin.example", stdout=out)
+    path = urlsplit(out.getvalue().splitlines()[-1]).path
+    answer = Client().post(path, {"name": "Lea", "password": PASSWORD})
+    assert answer.url == "/t/tailspin-toys/"
+    owner = Member.objects.select_related("user").get()
+    assert (owner.role, owner.user.email) == ("owner", "lea@tailspin.example")
+    with pytest.raises(CommandError, match="no e-mail address"):
+        call_command("start_company", "Other", "lea", stdout=out)
     assert Tenant.objects.count() == 1
 
 
