@@ -6,6 +6,7 @@ The lead is made by `leads.capture`, which reads the fact.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -20,8 +21,10 @@ from contacts.registry import Erased, Eraser
 from messaging import outbox
 from pages import tokens, visits
 from pages.models import Form, Page, Submission, Visitor
+from tenants.housekeeping import chore
 from tenants.links import site_url
 from tenants.models import Tenant
+from tenants.scope import tenant_scope
 
 logger = logging.getLogger(__name__)
 # Values of fields that the form does not have are kept, up to this many characters in all.
@@ -115,6 +118,17 @@ def retry(submission: Submission) -> bool:
         return False
     Submission.objects.filter(pk=submission.pk).update(state=Submission.State.DONE)
     return True
+
+
+@chore("unconfirmed submissions", every=timedelta(hours=6))
+def expire() -> None:
+    """Forget what was entered and never confirmed, once its link has expired, in every tenant."""
+    over = {"state": Submission.State.UNCONFIRMED, "at__lt": Now() - timedelta(seconds=tokens.CONFIRMATION_AGE)}
+    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
+        with tenant_scope(tenant_id):
+            Submission.objects.filter(**over).update(
+                state=Submission.State.EXPIRED, values={}, unknown_values={}, text_shown=""
+            )
 
 
 def erase(erased: Erased) -> None:
