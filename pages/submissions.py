@@ -3,12 +3,15 @@
 The lead is made by `leads.capture`, which reads the fact.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import blake2b
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast, Now
@@ -46,14 +49,16 @@ def submit(
 ) -> Submission:
     """Store a submission and do what it asks for, in the current scope; the same form sent twice is done once.
 
-    With double opt-in nothing about the person is used until she confirms: only a mail with the link is ordered.
+    With double opt-in nothing about the person is used until she confirms: only a mail with the link is ordered. What
+    cannot be completed is kept with the reason, to be tried again.
     """
+    token = _token(entered)
     try:
         with transaction.atomic():
             submission = Submission.objects.create(
                 form=form,
                 page=page,
-                token=entered.nonce,
+                token=token,
                 values=dict(entered.values),
                 unknown_values=_within_limit(entered.unknown),
                 has_consent=entered.has_consent,
@@ -61,11 +66,11 @@ def submit(
                 state=Submission.State.UNCONFIRMED if form.has_double_opt_in else Submission.State.DONE,
             )
     except IntegrityError:
-        return Submission.objects.get(form=form, token=entered.nonce)
+        return Submission.objects.get(form=form, token=token)
     if form.has_double_opt_in:
         _ask_to_confirm(submission, tenant)
     else:
-        complete(submission, visitor=visitor)
+        _try(submission, visitor)
     return submission
 
 
@@ -74,7 +79,7 @@ def confirm(submission: Submission) -> bool:
     unconfirmed = Submission.objects.filter(pk=submission.pk, state=Submission.State.UNCONFIRMED)
     if not unconfirmed.update(state=Submission.State.DONE, confirmed_at=Now()):
         return False
-    complete(submission)
+    _try(submission)
     return True
 
 
@@ -107,14 +112,7 @@ def complete(submission: Submission, *, visitor: Visitor | None = None) -> Conta
 
 def retry(submission: Submission) -> bool:
     """Complete a submission that failed; True if it worked now. The error is kept otherwise."""
-    if submission.state != Submission.State.FAILED:
-        return False
-    try:
-        with transaction.atomic():
-            complete(submission)
-    except Exception as error:
-        logger.exception("Submission %s failed again", submission.pk)
-        Submission.objects.filter(pk=submission.pk).update(error=str(error)[:1000])
+    if submission.state != Submission.State.FAILED or not _try(submission):
         return False
     Submission.objects.filter(pk=submission.pk).update(state=Submission.State.DONE)
     return True
@@ -138,6 +136,29 @@ def erase(erased: Erased) -> None:
     sent = Submission.objects.alias(**words).filter(theirs | erased.named_in("entered", "came_along"))
     sent.update(values={}, unknown_values={}, text_shown="", error="")
     Visitor.objects.filter(contact__in=erased.ids).delete()
+
+
+def _try(submission: Submission, visitor: Visitor | None = None) -> bool:
+    """Complete a submission; what cannot be done is undone, and kept as failed with the reason."""
+    try:
+        with transaction.atomic():
+            complete(submission, visitor=visitor)
+    except Exception as error:
+        logger.exception("Submission %s failed", submission.pk)
+        why = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+        failed = {"state": Submission.State.FAILED, "error": why[:1000]}
+        Submission.objects.filter(pk=submission.pk).update(**failed)
+        return False
+    return True
+
+
+def _token(entered: Entered) -> str:
+    """What makes a second sending the same submission: the form's nonce and what was entered.
+
+    Somebody who goes back, corrects herself and sends again has sent something else.
+    """
+    said = json.dumps([entered.values, entered.unknown, entered.has_consent], sort_keys=True, default=str)
+    return f"{entered.nonce}.{blake2b(said.encode(), digest_size=16).hexdigest()}"
 
 
 def _contact_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +196,8 @@ def _within_limit(unknown: Mapping[str, str]) -> dict[str, str]:
     for key, value in unknown.items():
         if (room := room - len(key) - len(value)) < 0:
             break
-        kept[key] = value
+        # Postgres keeps no NUL.
+        kept[key.replace("\x00", "")] = value.replace("\x00", "")
     return kept
 
 

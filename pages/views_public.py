@@ -29,15 +29,19 @@ POLICY = {
     "frame-ancestors": ["'self'"],
 }
 
+# The states of pages whose forms are taken.
+SENT_FROM = (Page.State.LIVE, Page.State.ARCHIVED)
+
 
 @csrf_exempt
 @csp_replace(POLICY)
 @public
 def page(request: HttpRequest, tenant: Tenant, slug: str) -> HttpResponse:
-    """A live page; a POST is its form, sent. There is no session to forge a request in: the form's own token counts."""
-    found = Page.objects.select_related("form", "form__purpose").filter(slug=slug, state=Page.State.LIVE).first()
-    if found is None:
-        raise Http404
+    """A live page; a POST is its form, sent. There is no session to forge a request in: the form's own token counts.
+
+    Who had the page open when it was taken off the web can still send it.
+    """
+    found = _page(slug, *SENT_FROM if request.method == "POST" else [Page.State.LIVE])
     if request.method == "POST" and found.form:
         return _receive(request, tenant, found)
     return _show(request, tenant, found, PublicForm(found.form) if found.form else None)
@@ -47,10 +51,17 @@ def page(request: HttpRequest, tenant: Tenant, slug: str) -> HttpResponse:
 @public
 def thanks(request: HttpRequest, tenant: Tenant, slug: str) -> HttpResponse:
     """What a visitor sees after sending."""
-    found = Page.objects.select_related("form").filter(slug=slug, state=Page.State.LIVE).first()
-    if found is None or found.form is None:
+    found = _page(slug, *SENT_FROM)
+    if found.form is None:
         raise Http404
     return render(request, "pages/public/thanks.html", {"tenant": tenant, "page": found})
+
+
+def _page(slug: str, *states: str) -> Page:
+    pages = Page.objects.select_related("form", "form__purpose").filter(slug=slug, state__in=states)
+    if (found := pages.first()) is None:
+        raise Http404
+    return found
 
 
 def _show(

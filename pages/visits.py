@@ -37,7 +37,8 @@ def record(page: Page, *, contact: Contact | None, visitor: Visitor | None, url:
         contact=contact,
         object_id=page.pk,
         visitor_id=visitor.pk if visitor else None,
-        detail={"page": page.name, "url": url[:500], "referrer": referrer[:500]},
+        # Postgres keeps no NUL.
+        detail={"page": page.name, "url": url.replace("\0", "")[:500], "referrer": referrer.replace("\0", "")[:500]},
     )
     return True
 
