@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from segments.following import DRIFT
 from tenants.models import Heartbeat
 from tenants.postgres import partitions
 
@@ -20,6 +21,10 @@ LONGEST_SILENCE = {"beat": timedelta(seconds=30), "worker": timedelta(minutes=3)
 LONGEST_WAIT = timedelta(minutes=2)
 # The application's own transactions end after 60 seconds.
 OLDEST_TRANSACTION = timedelta(seconds=90)
+
+# The nightly check of segments, and how long it may be overdue.
+SEGMENTS_CHECK = "chore:segments-check"
+LONGEST_UNCHECKED = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,34 @@ def _waiting() -> Finding:
     return Finding(wait <= LONGEST_WAIT, f"{queue} has waited for {wait.total_seconds():.0f} s")
 
 
+def _failing() -> Finding:
+    """No queue's work ends in exceptions for long; each is tried again, so that it would never wait long.
+
+    One step along the index `wakeup_failed`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT queue, now() - failed_since FROM tenants_wakeup WHERE failed_since IS NOT NULL"
+            " ORDER BY failed_since LIMIT 1"
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return Finding(True, "nothing fails")
+    queue, wait = row
+    return Finding(wait <= LONGEST_WAIT, f"{queue} has failed for {wait.total_seconds():.0f} s: see the worker's log")
+
+
+def _segments() -> Finding:
+    """The latest nightly check found every segment as following had left it."""
+    beats = dict(Heartbeat.objects.filter(name__in=(SEGMENTS_CHECK, DRIFT)).values_list("name", "at"))
+    checked, drifted = beats.get(SEGMENTS_CHECK), beats.get(DRIFT)
+    if checked is None:
+        return Finding(True, "not checked yet")
+    if drifted is not None and drifted >= checked:
+        return Finding(False, f"the check of {checked:%Y-%m-%d %H:%M} UTC corrected memberships: see the worker's log")
+    return Finding(timezone.now() - checked <= LONGEST_UNCHECKED, f"checked at {checked:%Y-%m-%d %H:%M} UTC")
+
+
 def _oldest_transaction() -> Finding:
     """The oldest writing transaction that the role can see: it holds the readers of the timeline back."""
     with connection.cursor() as cursor:
@@ -122,6 +155,8 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "worker": _heartbeat("worker"),
     "beat": _heartbeat("beat"),
     "queues": _waiting,
+    "failures": _failing,
+    "segments": _segments,
     "oldest_transaction": _oldest_transaction,
     "partitions": _partitions,
 }

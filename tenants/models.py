@@ -144,9 +144,12 @@ class Wakeup(models.Model):
     queue = models.CharField(max_length=40)
     due_at = models.DateTimeField(db_default=Now())
     xid = Xid8(db_default=CurrentXid(), editable=False)
+    # Since when its work ends in exceptions; it is tried again and again, so that it never looks late.
+    failed_since = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         indexes = [
+            models.Index(fields=["failed_since"], condition=models.Q(failed_since__isnull=False), name="wakeup_failed"),
             models.Index(fields=["due_at"], name="wakeup_due"),
             models.Index(fields=["tenant", "queue", "due_at"], name="wakeup_of_queue"),
         ]

@@ -159,7 +159,8 @@ def set_back(tenant_id: int, name: str, seconds: int = 5) -> None:
     connection.close_if_unusable_or_obsolete()
     with suppress(OperationalError), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE tenants_wakeup SET due_at = now() + make_interval(secs => %s)"
+            "UPDATE tenants_wakeup SET due_at = now() + make_interval(secs => %s),"
+            " failed_since = coalesce(failed_since, now())"
             " WHERE tenant_id = %s AND queue = %s AND due_at <= now()",
             [seconds, tenant_id, name],
         )
