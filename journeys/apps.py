@@ -7,7 +7,7 @@ class JourneysConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import custom, reactor, registry, timeline
-        from journeys import engine, erasing, merging, people, reader, reentry, usage  # noqa: F401 (the queues)
+        from journeys import engine, erasing, merging, people, reader, reentry, review, usage  # noqa: F401 (the queues)
         from journeys.kinds import KINDS
         from journeys.tiles import (  # noqa: F401 (they register, in the order of the menu)
             activity,
@@ -36,6 +36,7 @@ class JourneysConfig(AppConfig):
             )
         )
         registry.object_pages["journey"] = "journeys:detail"
+        registry.contact_sets["review"] = review.contact_set
         registry.before_merge.append(merging.settle)
         registry.erasers.append(erasing.ERASER)
         segment_usage.usages.append(usage.of_segment)

@@ -163,7 +163,7 @@ def titles(journey: Journey) -> dict[str, str]:
     for key, tile in shape["tiles"].items():
         kind = registry.of(tile)
         summary = str(kind.summary(tile, names))
-        found[key] = f"{kind.title(tile)}: {summary}" if summary else str(kind.title(tile))
+        found[key] = f"{kind.title(tile)} · {summary}" if summary else str(kind.title(tile))
     return found
 
 

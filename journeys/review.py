@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from psycopg import sql
 
+from contacts.models import Contact
+from contacts.registry import ContactSet
 from journeys import audience, figures, publishing, tree, waiting
 from journeys.models import JourneyVersion
 from journeys.tiles import registry
@@ -17,11 +23,22 @@ from messaging.models import Email
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What stands against going live, with the name of its step (empty: the whole journey)."""
+
+    severity: str
+    tile: str
+    step: Text
+    message: Text
+
+
+@dataclass(frozen=True)
 class Mailing:
-    """An e-mail of the journey and how much of today's audience could get it."""
+    """An e-mail of the journey and how much of today's audience could get it. `is_first`: nothing delays it."""
 
     email: Email
     earliest_at: datetime
+    is_first: bool
     mailable: int
     blocked: Sequence[tuple[str, Text, int]]
 
@@ -37,9 +54,11 @@ class Homeless:
 
 @dataclass(frozen=True)
 class Review:
-    """All that the page says before the marketer goes live."""
+    """All that the page says before the marketer goes live. `is_open`: people come by a form, so none are counted."""
 
-    issues: list[Issue]
+    issues: list[Finding]
+    is_open: bool
+    starts_now: bool
     starts_at: datetime
     members: int
     entering: int
@@ -56,7 +75,8 @@ class Review:
 def review(draft: JourneyVersion, default_zone: str) -> Review:
     """Look at a draft as it would go live now. Counts the audience once, and once per e-mail."""
     journey = draft.journey
-    starts_at = max(journey.starts_at or timezone.now(), timezone.now())
+    now = timezone.now()
+    starts_at = max(journey.starts_at or now, now)
     issues = publishing.check(draft)
     has_shape = all(issue.tile for issue in issues if issue.severity == registry.ERROR)
     settings = draft.tiles["tiles"][draft.tiles["root"]]["settings"]
@@ -64,9 +84,11 @@ def review(draft: JourneyVersion, default_zone: str) -> Review:
     entering = audience.admissible(journey, members)
     waiting_now = figures.waiting_of(journey)
     return Review(
-        issues=issues,
+        issues=[_finding(draft, issue) for issue in issues],
+        is_open=settings.get("source") == audience.FORM,
+        starts_now=starts_at == now,
         starts_at=starts_at,
-        members=audience.count(members),
+        members=audience.count(_active(members)),
         entering=audience.count(entering),
         mailings=_mailings(draft, entering, starts_at, default_zone) if has_shape else [],
         staying=sum(count for key, count in waiting_now.items() if key in draft.tiles["tiles"]),
@@ -75,6 +97,66 @@ def review(draft: JourneyVersion, default_zone: str) -> Review:
         if has_shape
         else [],
     )
+
+
+def _finding(draft: JourneyVersion, issue: Issue) -> Finding:
+    tile = draft.tiles["tiles"].get(issue.tile)
+    return Finding(issue.severity, issue.tile, registry.of(tile).title(tile) if tile else "", issue.message)
+
+
+def contact_set(key: str) -> ContactSet | None:
+    """The people behind a number of a journey's review, as the list of contacts shows them at ?in=review:<key>.
+
+    Keys: `<journey>.audience`, `<journey>.entering`, `<journey>.<e-mail>.mailable`, `<journey>.<e-mail>.<reason>`.
+    """
+    journey_id, _dot, what = key.partition(".")
+    draft = _draft(journey_id)
+    if draft is None:
+        return None
+    members = audience.members(draft.tiles["tiles"][draft.tiles["root"]]["settings"])
+    entering = audience.admissible(draft.journey, members)
+    about = {"journey": draft.journey}
+    if what == "audience":
+        return ContactSet(_("Audience of %(journey)s") % about, _ids(_active(members)))
+    if what == "entering":
+        return ContactSet(_("Would enter %(journey)s") % about, _ids(entering))
+    email_id, _dot, reason = what.partition(".")
+    email = Email.objects.filter(pk=int(email_id)).first() if _is_id(email_id) else None
+    if email is None:
+        return None
+    blocked = eligibility.blocked(email, entering)
+    if reason == "mailable":
+        query = sql.SQL("{} EXCEPT SELECT contact_id FROM ({}) blocked").format(entering, blocked)
+        return ContactSet(_("%(journey)s: can get “%(email)s”") % {**about, "email": email}, _ids(query))
+    if reason not in eligibility.Reason.values:
+        return None
+    query = sql.SQL("SELECT contact_id FROM ({}) blocked WHERE reason = {}").format(blocked, sql.Literal(reason))
+    label = _("%(journey)s: cannot get “%(email)s”: %(reason)s")
+    named = {**about, "email": email, "reason": eligibility.Reason(reason).label}
+    return ContactSet(label % named, _ids(query))
+
+
+def _active(members: sql.Composed) -> sql.Composed:
+    """Those of the members who are contacts still: the list of contacts shows no others."""
+    return sql.SQL(
+        """SELECT member.contact_id FROM ({}) member
+           JOIN contacts_contact contact ON contact.id = member.contact_id AND contact.is_active"""
+    ).format(members)
+
+
+def _draft(journey_id: str) -> JourneyVersion | None:
+    drafts = JourneyVersion.objects.select_related("journey").filter(state=JourneyVersion.State.DRAFT)
+    return drafts.filter(journey_id=int(journey_id)).first() if _is_id(journey_id) else None
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+def _ids(query: sql.Composable) -> QuerySet[Contact, int]:
+    """The query's contacts as Django takes them; what is in it was composed here, no parameter is left."""
+    plain = query.as_string(connection.connection).replace("%", "%%")
+    return Contact.objects.filter(pk__in=RawSQL(plain, ())).values_list("pk", flat=True)  # noqa: S611
 
 
 def _mailings(draft: JourneyVersion, entering: sql.Composed, starts_at: datetime, zone: str) -> list[Mailing]:
@@ -89,7 +171,8 @@ def _mailings(draft: JourneyVersion, entering: sql.Composed, starts_at: datetime
             continue
         reasons = eligibility.summary(email, entering)
         blocked = [(reason, eligibility.Reason(reason).label, count) for reason, count in reasons.items()]
-        found.append(Mailing(email, moments[place.key], size - sum(reasons.values()), blocked))
+        at = moments[place.key]
+        found.append(Mailing(email, at, at == starts_at, size - sum(reasons.values()), blocked))
     return found
 
 

@@ -112,7 +112,7 @@ def _places(shape: tree.Tree, key: str) -> list[tuple[str, str]]:
         kind = registry.of(place.tile)
         branches = kind.branches(place.tile, names)
         summary = kind.summary(place.tile, names)
-        title = f"{kind.title(place.tile)}: {summary}" if summary else str(kind.title(place.tile))
+        title = f"{kind.title(place.tile)} · {summary}" if summary else str(kind.title(place.tile))
         for branch in branches if place.key not in own else []:
             label = (
                 title if len(branches) == 1 else _("%(tile)s → %(branch)s") % {"tile": title, "branch": branch.label}

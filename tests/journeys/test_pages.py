@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 import pytest
@@ -212,3 +213,37 @@ def test_who_removes_a_branching_step_is_asked_in_words_which_way_stays(
     assert f'<option value="{key}">and go on with “Link 0”</option>' in page
     assert '<option value="none">and go on with “No click”</option>' in page
     assert "Link 1”</option>" not in page.split('name="keep"')[1].split("</select>")[0], "nothing follows it"
+
+
+def test_the_review_says_who_can_be_mailed_and_each_number_leads_to_them(
+    world: World, max_: Member, client_of: Callable, email_step: Step
+) -> None:
+    _fine, silent, nowhere, low, inactive = world.contacts(5)
+    with tenant_scope(world.tenant):
+        Contact.objects.filter(pk=silent).update(do_not_email=True)
+        Contact.objects.filter(pk=nowhere).update(email="")
+        Contact.objects.filter(pk=low).update(consent_level=0)
+        Contact.objects.filter(pk=inactive).update(is_active=False)
+    journey = world.journey(email_step, WAIT, email_step, live=False, minimum_consent=1)
+    client = client_of(max_)
+    page = client.get(f"/journeys/{journey.pk}/review/").content.decode()
+    assert "1 of 3 can be mailed." in page
+    assert "Leaves as soon as somebody has entered." in page
+    assert "at the earliest." in page, "the second one waits three days"
+    links = dict(re.findall(r"href=\"/t/acme(/audience/contacts/\?in=review:[^\"]+)\">(\d+)", page))
+    assert {path.rsplit(".")[-1]: int(number) for path, number in links.items()} == {
+        "audience": 4, "entering": 3, "mailable": 1, "no_address": 1, "do_not_email": 1,
+    }  # fmt: skip
+    for path, number in links.items():
+        found = client.get(path).content.decode()
+        shown = sum(f"/audience/contacts/{pk}/" in found for pk in (_fine, silent, nowhere, low, inactive))
+        assert shown == int(number), path
+    for strange in ("0.audience", "x.audience", f"{journey.pk}.9.mailable", f"{journey.pk}.{world.email.pk}.hungry"):
+        assert client.get(f"/audience/contacts/?in=review:{strange}").status_code == 200
+
+
+def test_the_review_names_the_step_that_is_not_ready(world: World, max_: Member, client_of: Callable) -> None:
+    journey = world.journey(("email", {}), live=False)
+    page = client_of(max_).get(f"/journeys/{journey.pk}/review/").content.decode()
+    assert re.search(r">E-mail</a>: This step has not been set up\.", page)
+    assert "Mend what the checks found first." in page
