@@ -142,6 +142,17 @@ def test_from_a_form_to_a_lead_that_sales_accepted(somebody: Callable[..., Page]
     rep.get_by_role("link", name=re.compile(PERSON)).first.click()
     expect(rep.get_by_text("Wants an offer for two robots").first).to_be_visible()
 
+    # The call that the journey planned is completed where it stands, and that leads back to the lead.
+    planned = rep.get_by_role("link", name="Done: Call about picking robots")
+    reload_until(rep, planned.count)
+    planned.click()
+    rep.get_by_label("Outcome").fill("Reached")
+    rep.get_by_label("Notes").fill("Will send the floor plan")
+    rep.get_by_role("button", name="Mark done").click()
+    expect(rep.get_by_role("heading", name=PERSON)).to_be_visible()
+    expect(rep.get_by_text("Will send the floor plan").first).to_be_visible()
+    expect(planned).to_have_count(0)
+
     rep.get_by_role("link", name="Qualify", exact=True).click()
     rep.get_by_role("button", name="Qualify", exact=True).click()
     expect(rep.get_by_text("Sales-qualified").first).to_be_visible()
