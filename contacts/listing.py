@@ -166,7 +166,7 @@ def _listing(
     text = " ".join(params.get("q", "").split())[:100]
     if text:
         rows = rows.filter(search.matching(text, kind))
-    kept = [("in", within)] if (within := params.get("in")) else []
+    kept = [("in", value)] if (value := params.get("in")) else []
     return listing_of(rows, params, orders, order, text, filters, chips, kept)
 
 

@@ -1,7 +1,11 @@
 """Telling members about leads: at the bell, and by mail through the outbox."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from leads.models import Assignment, Lead, StageChange
 from leads.registry import strongest_reasons
@@ -12,11 +16,30 @@ from tenants.links import tenant_path, tenant_url
 from tenants.models import Member, Notification, Tenant
 from tenants.scope import current_tenant_id
 
+# How many leads a message about several names.
+LISTED = 10
+
 
 def assigned(lead: Lead, given: Assignment) -> None:
     """Tell a member that a lead is hers: who it is, the score, the three strongest reasons, by when."""
     title = _("New lead: %(person)s") % {"person": _who(lead)}
     _tell(given.member, "lead.assigned", f"lead-assigned:{given.pk}", title, _facts(lead, given.why), lead)
+
+
+def assigned_many(given: Sequence[Assignment]) -> None:
+    """Tell members about the leads that they got at once: each one message with all of hers."""
+    by_member: dict[Member, list[Assignment]] = {}
+    for assignment in given:
+        by_member.setdefault(assignment.member, []).append(assignment)
+    for member, rows in by_member.items():
+        if len(rows) == 1:
+            assigned(rows[0].lead, rows[0])
+            continue
+        title = ngettext("%(n)d new lead", "%(n)d new leads", len(rows)) % {"n": len(rows)}
+        shown = [f"{_who(row.lead)}: {row.lead.topic}" for row in rows[:LISTED]]
+        if len(rows) > LISTED:
+            shown.append(_("… and %(n)d more") % {"n": len(rows) - LISTED})
+        _tell(member, "lead.assigned", f"leads-assigned:{rows[0].pk}", title, "\n".join([*shown, rows[0].why]), None)
 
 
 def taken_back(lead: Lead, member: Member, reason: str, change_id: int) -> None:
@@ -48,9 +71,11 @@ def forget(lead_ids: list[int]) -> None:
     Message.objects.filter(told, email=None).update(content={})
 
 
-def _tell(member: Member, kind: str, key: str, title: str, body: str, lead: Lead) -> None:
-    notifications.notify(member, kind, title, body, tenant_path(member.tenant, "leads:detail", lead.pk))
-    button = (_("Open the lead"), tenant_url(member.tenant, "leads:detail", lead.pk))
+def _tell(member: Member, kind: str, key: str, title: str, body: str, lead: Lead | None) -> None:
+    """About a lead, or without one about the member's day."""
+    page: tuple[Any, ...] = ("leads:detail", lead.pk) if lead else ("leads:my_day",)
+    notifications.notify(member, kind, title, body, tenant_path(member.tenant, *page))
+    button = (_("Open the lead") if lead else _("Open my day"), tenant_url(member.tenant, *page))
     outbox.order_notice(key, member.user.email, title, body.replace("\n", "\n\n"), path_button=button)
 
 

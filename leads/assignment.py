@@ -44,6 +44,7 @@ def assign(
     member: Member | None = None,
     by: Member | None = None,
     cause: Cause | None = None,
+    is_told: bool = True,
 ) -> Assignment | None:
     """Give a lead to a member: the one named, or the one that `method` finds. None when nobody is present.
 
@@ -53,7 +54,8 @@ def assign(
     if choice is None:
         return None
     given = give(lead, choice, by=by, cause=cause)
-    alerts.assigned(lead, given)
+    if is_told:
+        alerts.assigned(lead, given)
     if lead.stage == Stage.MQL:
         wakeups.announce(QUEUE)
     return given

@@ -5,9 +5,9 @@ rep and the score) one wins, the other gets MovedMeanwhile, whose text says who 
 """
 
 import zoneinfo
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,6 +19,7 @@ from leads import alerts, assignment
 from leads import preferences as keys
 from leads.business_hours import add_business_hours
 from leads.creation import NewLead, create_lead, create_leads
+from leads.editing import record_change
 from leads.errors import MovedMeanwhile, NotPossible
 from leads.models import Assignment, Lead, Stage, StageChange
 from leads.moves import Cause, Move, about, change_stage, change_stages
@@ -41,6 +42,7 @@ __all__ = [
     "hand_off",
     "make_mql",
     "make_mqls",
+    "put_back",
     "raise_hand",
     "recycle",
     "reject",
@@ -154,10 +156,13 @@ def last_threshold(lead: Lead) -> int | None:
 
 
 @transaction.atomic
-def hand_off(lead: Lead, *, member: Member | None = None, by: Member | None = None) -> Assignment | None:
+def hand_off(
+    lead: Lead, *, member: Member | None = None, by: Member | None = None, is_told: bool = True
+) -> Assignment | None:
     """Hand a lead to sales: to the member named, or whoever `assignment.choose` finds; None when nobody is present.
 
-    The rep is told at once, and has the agreed working hours to accept or reject; then her manager is told.
+    The rep is told at once (`is_told=False`: the caller does it), and has the agreed working hours to accept or reject;
+    then her manager is told.
     """
     choice = assignment.named(member, by) if member else assignment.choose(lead)
     if choice is None:
@@ -171,7 +176,8 @@ def hand_off(lead: Lead, *, member: Member | None = None, by: Member | None = No
     else:
         change_stage(lead, Stage.HANDED_OFF, reason=choice.why, by=by, changes=changes)
     given = assignment.give(lead, choice, by=by)
-    alerts.assigned(lead, given)
+    if is_told:
+        alerts.assigned(lead, given)
     wakeups.announce(keys.QUEUE, due_at=respond_by)
     return given
 
@@ -208,6 +214,23 @@ def take_back(moves: Iterable[Move]) -> list[StageChange]:
         if rep := reps[change.lead.pk]:
             alerts.taken_back(change.lead, rep, change.reason, change.pk)
     return done
+
+
+@transaction.atomic
+def put_back(lead: Lead, stage: Stage, columns: Mapping[str, Any], *, by: Member) -> None:
+    """Take back what was just done to a lead: its stage and `columns` as they were before.
+
+    Any stage may be put back; it is a change of its own in the history, "taken back".
+    """
+    if lead.stage != stage:
+        move = Move(lead, stage, _("Taken back."), is_undo=True)
+        if not change_stages([move], by=by, changes=columns):
+            raise MovedMeanwhile(_("This lead has moved meanwhile."))
+        return
+    owners = Member.objects.select_related("user").in_bulk([pk for pk in (lead.owner_id, columns["owner_id"]) if pk])
+    Lead.objects.filter(pk=lead.pk).update(**columns, updated_at=timezone.now())
+    before, after = owners.get(lead.owner_id or 0), owners.get(columns["owner_id"] or 0)
+    record_change(lead, {"owner": [str(before or ""), str(after or "")]}, by)
 
 
 def _given(reason: str) -> str:

@@ -47,18 +47,23 @@ def leads(params: QueryDict, member: Member) -> Listing:
     Indexes: lead_by_rank, lead_latest, lead_of_owner.
     """
     filters, days = _filters(params, member), _days(params)
-    text = " ".join(params.get("q", "").split())[:100]
-    rows = _rows(tab_of(params), member, {choice.name: choice.value for choice in filters}, days)
-    if text:
-        people = Contact.objects.filter(search.matching(text, "contact")).values("pk")
-        rows = rows.filter(search.matching(text, SEARCH_KIND) | Q(contact__in=people))
+    rows = _rows(params, member, filters)
     chips = listing.chips_of(filters, params)
     chips += [
         Chip(str(DAYS[name]) % {"day": date_format(day)}, listing.without(params, name)) for name, day in days.items()
     ]
     order = params.get("order", "") if params.get("order", "") in ORDERS else "score"
     kept = [("tab", tab_of(params)), *((name, day.isoformat()) for name, day in days.items())]
-    return listing.listing_of(rows, params, ORDERS, order, text, filters, chips, kept)
+    return listing.listing_of(rows, params, ORDERS, order, _text(params), filters, chips, kept)
+
+
+def found(params: QueryDict, member: Member) -> QuerySet[Lead]:
+    """All leads that the address asks for, in no order."""
+    return _rows(params, member, _filters(params, member))
+
+
+def _text(params: QueryDict) -> str:
+    return " ".join(params.get("q", "").split())[:100]
 
 
 def tab_of(params: Mapping[str, str]) -> str:
@@ -79,8 +84,9 @@ def _filters(params: QueryDict, member: Member) -> list[Choice]:
     return [*found, listing.owner_choice(params, member)]
 
 
-def _rows(tab: str, member: Member, chosen: Mapping[str, str], days: Mapping[str, date]) -> QuerySet[Lead]:
-    rows = queries.shown().filter(_in_tab(tab, member))
+def _rows(params: QueryDict, member: Member, filters: list[Choice]) -> QuerySet[Lead]:
+    chosen, days = {choice.name: choice.value for choice in filters}, _days(params)
+    rows = queries.shown().filter(_in_tab(tab_of(params), member))
     rows = rows.filter(**{name: chosen[name] for name in ("stage", "source", "grade") if chosen[name]})
     rows = listing.owned(rows, chosen["owner"], member)
     if day := days.get("since"):
@@ -90,6 +96,9 @@ def _rows(tab: str, member: Member, chosen: Mapping[str, str], days: Mapping[str
     if day := days.get("qualified_since"):
         qualified = StageChange.objects.filter(to_stage=Stage.MQL, at__gte=begin_of(day))
         rows = rows.filter(pk__in=qualified.values("lead"))
+    if text := _text(params):
+        people = Contact.objects.filter(search.matching(text, "contact")).values("pk")
+        rows = rows.filter(search.matching(text, SEARCH_KIND) | Q(contact__in=people))
     return rows
 
 

@@ -38,6 +38,8 @@ class Move:
     score: int | None = None
     scoring_model_id: int | None = None
     cause: Cause | None = None
+    # Puts back a stage that was just left: any may be.
+    is_undo: bool = False
 
 
 def change_stage(
@@ -78,7 +80,7 @@ def change_stages(
     Four statements for any number of leads. `changes` (columns of Lead and their values) hold for all of them.
     """
     for move in moves:
-        if not may_go(move.lead.stage, move.to):
+        if not move.is_undo and not may_go(move.lead.stage, move.to):
             text = _("A lead cannot go from “%(from)s” to “%(to)s”.")
             raise NotPossible(text % {"from": name_of(move.lead.stage), "to": name_of(move.to)})
     now = timezone.now()

@@ -119,7 +119,7 @@ def find_leads(member: Member, text: str, limit: int) -> list[Hit]:
     ids = [pk for _kind, pk in search.find(text, kinds=(SEARCH_KIND,), limit=limit)]
     found = shown().in_bulk(ids)
     return [
-        Hit(lead.person, reverse("leads:detail", args=(lead.pk,)), f"{lead.topic} · {lead.get_stage_display()}")
+        Hit(lead.person, reverse("leads:detail", args=(lead.pk,)), f"{lead.topic} · {lead.stage_name}")
         for pk in ids
         if (lead := found.get(pk))
     ]

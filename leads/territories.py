@@ -46,8 +46,9 @@ def save(
     territory: Territory | None, name: str, countries: Sequence[str], members: Sequence[Member], *, by: Member
 ) -> Territory:
     """Add or change a territory. Raises ValidationError for a name or a country that another one has."""
-    others = Territory.objects.select_for_update().exclude(pk=territory.pk if territory else None)
-    for other in others:
+    for other in Territory.objects.select_for_update():
+        if other == territory:
+            continue
         if other.name.casefold() == name.casefold():
             raise ValidationError({"name": _("Another territory already has this name.")})
         if taken := set(countries) & set(other.countries):

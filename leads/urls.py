@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.views import leads, lists, opportunities, rules, work
+from leads.views import bulk, leads, lists, opportunities, rules, work
 
 app_name = "leads"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("leads/find/", leads.find, name="find"),
     path("leads/unmatched/", lists.unmatched, name="unmatched"),
     path("leads/rules/", rules.rules, name="rules"),
+    path("leads/bulk/", bulk.bulk, name="bulk"),
+    path("leads/bulk/<int:pk>/undo/", bulk.undo, name="undo_bulk"),
     path("leads/territories/new/", rules.territory, name="new_territory"),
     path("leads/territories/<int:pk>/", rules.territory, name="territory"),
     path("leads/territories/<int:pk>/delete/", rules.delete_territory, name="delete_territory"),

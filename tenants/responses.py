@@ -22,9 +22,14 @@ def no_content(**events: dict[str, str]) -> HttpResponse:
     return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(events)} if events else None)
 
 
-def done(request: HttpRequest, text: str, to: str, *args: object, level: Level = "success") -> HttpResponse:
-    """After an action: go to a page (a path, or a URL name with arguments), which says in a toast what happened."""
-    messages.add_message(request, getattr(messages, level.upper()), text)
+def done(
+    request: HttpRequest, text: str, to: str, *args: object, level: Level = "success", undo: str = ""
+) -> HttpResponse:
+    """After an action: go to a page (a path, or a URL name with arguments), which says in a toast what happened.
+
+    `undo` is a path that a POST takes it back at; the toast has a button for it.
+    """
+    messages.add_message(request, getattr(messages, level.upper()), text, extra_tags=undo)
     response: HttpResponseRedirect = redirect(to, *args)
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(response.url)

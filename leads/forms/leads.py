@@ -31,7 +31,7 @@ class LeadForm(ModelForm):
             for name in set(self.fields) - {"topic", "description"}:
                 del self.fields[name]
         self.fields.update(own_fields.inputs("lead", self.instance.custom))
-        self.initial |= own_fields.initial(self.instance.custom)
+        self.initial.update(own_fields.initial(self.instance.custom))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -83,7 +83,8 @@ class Lead(models.Model):
     def __str__(self) -> str:
         return self.topic
 
-    def get_stage_display(self) -> str:
+    @property
+    def stage_name(self) -> str:
         """The stage by the company's own name."""
         return stage_names.name_of(self.stage)
 
@@ -131,7 +132,8 @@ class StageChange(models.Model):
     def __str__(self) -> str:
         return f"{self.from_stage} → {self.to_stage}"
 
-    def get_to_stage_display(self) -> str:
+    @property
+    def to_stage_name(self) -> str:
         """The stage by the company's own name."""
         return stage_names.name_of(self.to_stage)
 

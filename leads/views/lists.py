@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contacts.models import Account, Contact
-from leads import actions, linking, listing, queries
+from leads import actions, bulk, linking, listing, queries
 from leads.errors import MovedMeanwhile
 from tenants.access import Right, allow
 from tenants.paging import page_of
@@ -23,6 +23,7 @@ def lead_list(request: Any) -> HttpResponse:
         "listing": listing.leads(request.GET, request.member),
         "tabs": listing.TABS,
         "tab": listing.tab_of(request.GET),
+        "bulk_actions": bulk.OFFERED,
     }
     return render(request, "leads/list.html#rows" if request.htmx else "leads/list.html", context)
 

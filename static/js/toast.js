@@ -5,7 +5,7 @@
   const box = () => document.getElementById("toasts");
 
   const dismissLater = (toast) => {
-    const seconds = toast.querySelector("[data-undo]") ? UNDO_SECONDS : SECONDS[toast.dataset.level] ?? 6;
+    const seconds = toast.querySelector("[data-undo], [data-undo-form]") ? UNDO_SECONDS : SECONDS[toast.dataset.level] ?? 6;
     if (!seconds) return;
     let timer;
     const start = () => { timer = setTimeout(() => toast.remove(), seconds * 1000); };
