@@ -1,8 +1,10 @@
 """Locking the people whom a step is about to move."""
 
+from datetime import datetime
 from typing import Any, LiteralString
 
 from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 
 from journeys.models import Journey
 from journeys.tiles.registry import Traveller
@@ -28,6 +30,8 @@ def claim(
     membership in the exclusion segment.
     """
     with connection.cursor() as cursor:
+        # psycopg's own, in C: Django's is written in Python, and a batch brings tens of thousands of instants.
+        cursor.cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         cursor.execute(
             f"""SELECT person.id, person.tile, person.contact_id, person.lead_id, person.cause_id, person.depth,
                        person.entered_at, person.arrived_at, person.deadline_at,
@@ -66,10 +70,10 @@ def go_by_index() -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
 
 
-def horizon() -> tuple[int, int]:
-    """(id below which all transactions have ended, this transaction's id)."""
+def horizon() -> tuple[int, int, datetime]:
+    """(id below which all transactions have ended, this transaction's id, its now())."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint"
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint, now()"
         )
         return cursor.fetchone()

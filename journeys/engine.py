@@ -56,7 +56,7 @@ def run_batch(tenant_id: int, journey_id: int) -> int:
         claimed = claiming.claim(journey, claiming.DUE, limit=BATCH)
         if not claimed:
             return 0
-        horizon, xid = claiming.horizon()
+        horizon, xid, arrives_at = claiming.horizon()
         by_tile: dict[str, list[Traveller]] = defaultdict(list)
         stops = []
         for traveller in claimed:
@@ -81,6 +81,7 @@ def run_batch(tenant_id: int, journey_id: int) -> int:
                 horizon=horizon,
                 xid=xid,
                 time_zone=zone,
+                arrives_at=arrives_at,
             )
             _run_tile(due)
         return len(claimed)

@@ -5,6 +5,7 @@ Everything here runs in the transaction that holds the participants' locks, so e
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, LiteralString
 
 from django.db import connection
@@ -13,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from contacts import timeline
 from contacts.models.timeline import Lane
-from journeys import claiming, figures, reasons
+from journeys import claiming, figures, reasons, waiting
 from journeys.models import Journey, JourneyVersion, Participant
 from journeys.tiles import registry
 from journeys.tiles.registry import Due, Look, Step, Traveller
@@ -36,7 +37,8 @@ def apply(due: Due, actor_id: int | None = None) -> None:
     counts: Counter[tuple[str, str]] = Counter()
     for branch, steps in by_branch.items():
         follower = due.tile["next"].get(branch)
-        _go(due, branch, follower, steps, actor_id)
+        for rests_until, together in _by_rest(due, follower, steps).items():
+            _go(due, branch, follower, rests_until, together, actor_id)
         counts[due.key, branch] += len(steps)
         if follower:
             counts[follower, figures.IN] += len(steps)
@@ -64,14 +66,12 @@ def stop(
     for reason, travellers in by_reason.items():
         with connection.cursor() as cursor:
             cursor.execute(
-                f"""WITH {_TRACE}
+                f"""WITH {TRACE_TOGETHER}
                     UPDATE journeys_participant
                     SET state = %(state)s, reason = %(reason)s, left_at = now(), due_at = NULL
                     WHERE id = ANY(%(ids)s)""",
                 {
                     "ids": [traveller.id for traveller in travellers],
-                    "causes": [None] * len(travellers),
-                    "details": None,
                     "version": version,
                     "outcome": figures.STOPPED,
                     "state": state,
@@ -159,40 +159,74 @@ def record_leaving(
     _record("journey.left", journey, travellers, detail, actor_id=actor_id)
 
 
-# The step as rows, and the trace that it leaves; both read the participant as it was before the move.
+def _by_rest(due: Due, follower: str | None, steps: Sequence[Step]) -> Mapping[datetime | None, Sequence[Step]]:
+    """The steps by the moment until which those who arrive rest there; who lives in one zone rests together."""
+    if follower is None or due.arrives_at is None:
+        return {None: steps}
+    tile = due.tree["tiles"][follower]
+    by_place: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in steps:
+        by_place[step.traveller.time_zone, step.traveller.country].append(step)
+    by_rest: dict[datetime | None, list[Step]] = defaultdict(list)
+    for (own, country), together in by_place.items():
+        zone = waiting.zone_of(own, country, due.time_zone)
+        by_rest[registry.of(tile).rests_until(tile, due, zone)] += together
+    return by_rest
+
+
+# The trace that a step leaves: it reads the participant as it was before the move.
 _TRACE = """
-    step AS (
-        SELECT * FROM unnest(%(ids)s::bigint[], %(causes)s::bigint[], coalesce(%(details)s::jsonb[], '{}'))
-               AS given (id, cause_id, detail) WHERE id IS NOT NULL),
     trace AS (
         INSERT INTO journeys_visit (journey_id, version, participant_id, contact_id, tile, outcome, cause_id, actor_id,
                                     detail, arrived_at)
-        SELECT here.journey_id, %(version)s, here.id, here.contact_id, here.tile, %(outcome)s, step.cause_id, %(actor)s,
-               coalesce(step.detail, '{}'), here.arrived_at
-        FROM step CROSS JOIN LATERAL (SELECT * FROM journeys_participant WHERE id = step.id LIMIT 1) here)"""
+        SELECT here.journey_id, %(version)s, here.id, here.contact_id, here.tile, %(outcome)s, here.cause_id,
+               %(actor)s::bigint, here.detail, here.arrived_at
+        FROM ({here}) here)"""
+# Without reasons of their own they are one range of keys; each with its own come as rows beside their keys.
+_TOGETHER = """
+    SELECT journey_id, id, contact_id, tile, arrived_at, NULL::bigint AS cause_id, '{}'::jsonb AS detail
+    FROM journeys_participant WHERE id = ANY(%(ids)s)"""
+_EACH = """
+    SELECT journey_id, person.id, contact_id, tile, arrived_at, step.cause_id, coalesce(step.detail, '{}') AS detail
+    FROM unnest(%(ids)s::bigint[], %(causes)s::bigint[], coalesce(%(details)s::jsonb[], '{}'))
+      AS step (id, cause_id, detail)
+    CROSS JOIN LATERAL (SELECT * FROM journeys_participant WHERE id = step.id LIMIT 1) person"""
+TRACE_TOGETHER, TRACE_EACH = _TRACE.replace("{here}", _TOGETHER), _TRACE.replace("{here}", _EACH)
 
 
-def _go(due: Due, branch: str, follower: str | None, steps: Sequence[Step], actor_id: int | None) -> None:
+def _go(
+    due: Due,
+    branch: str,
+    follower: str | None,
+    rests_until: datetime | None,
+    steps: Sequence[Step],
+    actor_id: int | None,
+) -> None:
     """Move one branch's people to what follows it, or to the end. One statement: trace and move."""
+    has_reasons = any(step.cause_id or step.detail for step in steps)
+    params: dict[str, Any] = {
+        "ids": [step.traveller.id for step in steps],
+        "version": due.version,
+        "outcome": branch,
+        "follower": follower,
+        "rests_until": rests_until,
+        "actor": actor_id,
+    }
+    if has_reasons:
+        params["causes"] = [step.cause_id for step in steps]
+        params["details"] = [Jsonb(step.detail) for step in steps] if any(step.detail for step in steps) else None
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH {_TRACE}
+            f"""WITH {TRACE_EACH if has_reasons else TRACE_TOGETHER}
                 UPDATE journeys_participant SET
                     tile = coalesce(%(follower)s, tile),
                     state = CASE WHEN %(follower)s::text IS NULL THEN 'done' ELSE state END,
-                    due_at = CASE WHEN %(follower)s::text IS NOT NULL THEN now() END,
+                    due_at = CASE WHEN %(follower)s::text IS NOT NULL
+                                  THEN coalesce(%(rests_until)s::timestamptz, now()) END,
                     left_at = CASE WHEN %(follower)s::text IS NULL THEN now() END,
-                    arrived_at = now(), deadline_at = NULL, deadline_xid = NULL, reason = ''
+                    arrived_at = now(), deadline_at = %(rests_until)s, deadline_xid = NULL, reason = ''
                 WHERE id = ANY(%(ids)s)""",
-            {
-                "ids": [step.traveller.id for step in steps],
-                "causes": [step.cause_id for step in steps],
-                "details": [Jsonb(step.detail) for step in steps] if any(step.detail for step in steps) else None,
-                "version": due.version,
-                "outcome": branch,
-                "follower": follower,
-                "actor": actor_id,
-            },
+            params,
         )
         leads = [(step.lead_id, step.traveller.id) for step in steps if step.lead_id]
         if leads:

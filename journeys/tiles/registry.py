@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db.models import Model
 from django.utils.functional import Promise
@@ -125,6 +126,8 @@ class Due:
     xid: int
     # The zone of those who have none of their own.
     time_zone: str
+    # When those who go on arrive at the next tile (this transaction's now()); None: it says nothing beforehand.
+    arrives_at: datetime | None = None
     steps: list[Step] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     stops: list[tuple[Traveller, str]] = field(default_factory=list)
@@ -202,6 +205,14 @@ class TileKind:
     def listens(self, tile: Tile) -> frozenset[str]:
         """The kinds of facts that may let a waiting person go on earlier."""
         return frozenset()
+
+    def rests_until(self, tile: Tile, due: Due, zone: ZoneInfo) -> datetime | None:
+        """When somebody of `zone` who arrives at `due.arrives_at` must be looked at first; None: at once.
+
+        A tile that knows this beforehand spares each arrival a look that would only put it off. `due` is the step by
+        which she arrives, not this tile's.
+        """
+        return None
 
     def run(self, due: Due) -> None:
         """Do the tile's work for a set of people within the transaction and settle each of them."""

@@ -76,18 +76,23 @@ class Wait(TileKind):
             }
         return waiting.in_words(settings["amount"], settings["unit"]) if settings else ""
 
+    def rests_until(self, tile: Tile, due: Due, zone: ZoneInfo) -> datetime | None:
+        """To the end of the wait, which is known on arrival."""
+        return _ends_at(tile["settings"], due.arrives_at, zone, due.time_zone) if due.arrives_at else None
+
     def run(self, due: Due) -> None:
         """Those whose time is over go on; the others are looked at when it will be."""
         for traveller in due.travellers:
-            deadline = traveller.deadline_at or self._deadline(due, traveller)
+            zone = waiting.zone_of(traveller.time_zone, traveller.country, due.time_zone)
+            deadline = traveller.deadline_at or _ends_at(due.settings, traveller.arrived_at, zone, due.time_zone)
             if deadline <= due.now:
                 due.go(NEXT, [traveller])
             else:
                 due.look_again(traveller, deadline, deadline)
 
-    def _deadline(self, due: Due, traveller: Traveller) -> datetime:
-        settings = due.settings
-        if settings["how"] == "until":
-            return waiting.at_wall_time(datetime.fromisoformat(settings["until"]), ZoneInfo(due.time_zone))
-        zone = waiting.zone_of(traveller.time_zone, traveller.country, due.time_zone)
-        return waiting.later(traveller.arrived_at, settings["amount"], settings["unit"], zone)
+
+def _ends_at(settings: dict[str, Any], arrived_at: datetime, zone: ZoneInfo, time_zone: str) -> datetime:
+    """The end of a wait: a date on the journey's clock, or so long after the arrival on the person's."""
+    if settings["how"] == "until":
+        return waiting.at_wall_time(datetime.fromisoformat(settings["until"]), ZoneInfo(time_zone))
+    return waiting.later(arrived_at, settings["amount"], settings["unit"], zone)
