@@ -99,7 +99,7 @@ class Participant(models.Model):
     """One contact's run through a journey.
 
     `entry` says which run: `once`, the re-entry's number, or the triggering interaction's id; the pair makes a second
-    participation by the same cause impossible.
+    participation by the same cause impossible. All participations of a contact are found by that key.
     """
 
     class State(models.TextChoices):
@@ -108,7 +108,8 @@ class Participant(models.Model):
         STOPPED = "stopped", _("Stopped")
         EXITED = "exited", _("Left")
 
-    tenant = TenantKey()
+    # The composite reference to the journey says that the tenant exists.
+    tenant = TenantKey(db_constraint=False)
     journey = models.ForeignKey(Journey, models.CASCADE, related_name="participants", db_index=False)
     contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="+", db_index=False)
     entry = models.TextField(default="once", db_default="once")
@@ -132,7 +133,7 @@ class Participant(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "journey", "contact", "entry"], name="one_participation_per_entry"
+                fields=["tenant", "contact", "journey", "entry"], name="one_participation_per_entry"
             ),
             models.UniqueConstraint(
                 fields=["tenant", "journey", "contact"],
@@ -143,7 +144,6 @@ class Participant(models.Model):
         indexes = [
             models.Index(fields=["tenant", "journey", "due_at"], condition=Q(state="active"), name="participant_due"),
             models.Index(fields=["tenant", "journey", "tile", "state"], name="participant_at_tile"),
-            models.Index(fields=["tenant", "contact"], name="participant_of_contact"),
         ]
 
     def __str__(self) -> str:

@@ -104,7 +104,7 @@ def _listening(running: Iterable[Running], batch: Batch) -> Waiting:
 
 
 def _wake(waiting: Waiting) -> int:
-    """Make the engine look at those who wait at a listening tile; index: participant_of_contact.
+    """Make the engine look at those who wait at a listening tile; index: one_participation_per_entry.
 
     Also at those whose turn it is already: the engine may be looking right now, without seeing the fact. This waits
     for its lock, and so has the last word.

@@ -117,7 +117,12 @@ class Link(models.Model):
 
 class Message(models.Model):
     """The outbox: a message is a row in the transaction of the step that ordered it, under a key that makes a
-    second one impossible."""
+    second one impossible.
+
+    The database does not check its references: a check per row would cost as much as the rest of the step, and lock the
+    contact. Ids come from rows that row-level security has shown; a contact that is gone by the time of sending gets no
+    mail, e-mails are never deleted, and a tenant's messages go with it.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -135,15 +140,17 @@ class Message(models.Model):
         TRIGGERED = 2, _("Triggered")
         BULK = 3, _("Bulk")
 
-    tenant = TenantKey()
+    tenant = TenantKey(db_constraint=False)
     # Made by whoever orders it, e.g. `visit:81`, `test:5f…`; also the Message-ID.
     key = models.TextField()
     priority = models.SmallIntegerField(
         choices=Priority.choices, default=Priority.TRIGGERED, db_default=Priority.TRIGGERED
     )
-    contact = models.ForeignKey("contacts.Contact", models.SET_NULL, null=True, related_name="+", db_index=False)
+    contact = models.ForeignKey(
+        "contacts.Contact", models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     address = models.CharField(max_length=254)
-    email = models.ForeignKey(Email, models.PROTECT, null=True, related_name="+", db_index=False)
+    email = models.ForeignKey(Email, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
     # The version that was sent; the latest live one is chosen when the message is claimed.
     version_id = models.BigIntegerField(null=True)
     journey_id = models.BigIntegerField(null=True)

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('left_at', models.DateTimeField(null=True)),
                 ('contact', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.contact')),
                 ('journey', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='participants', to='journeys.journey')),
-                ('tenant', tenants.fields.TenantKey(db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                ('tenant', tenants.fields.TenantKey(db_constraint=False, db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
         ),
         migrations.CreateModel(
@@ -129,13 +129,9 @@ class Migration(migrations.Migration):
             model_name='participant',
             index=models.Index(fields=['tenant', 'journey', 'tile', 'state'], name='participant_at_tile'),
         ),
-        migrations.AddIndex(
-            model_name='participant',
-            index=models.Index(fields=['tenant', 'contact'], name='participant_of_contact'),
-        ),
         migrations.AddConstraint(
             model_name='participant',
-            constraint=models.UniqueConstraint(fields=('tenant', 'journey', 'contact', 'entry'), name='one_participation_per_entry'),
+            constraint=models.UniqueConstraint(fields=('tenant', 'contact', 'journey', 'entry'), name='one_participation_per_entry'),
         ),
         migrations.AddConstraint(
             model_name='participant',
