@@ -16,7 +16,8 @@ from tenants.scope import tenant_scope
 BATCH = 5_000
 FLOOR = """
 WITH due AS (
-    SELECT p.id, p.contact_id, c.email FROM journeys_participant p JOIN contacts_contact c ON c.id = p.contact_id
+    SELECT p.id, p.contact_id, c.email FROM journeys_participant p
+    CROSS JOIN LATERAL (SELECT email FROM contacts_contact WHERE id = p.contact_id LIMIT 1) c
     WHERE p.journey_id = %(journey)s AND p.state = 'active' AND p.due_at <= now() AND p.tile = 'mail'
     LIMIT %(batch)s FOR UPDATE OF p SKIP LOCKED),
 messages AS (
@@ -26,7 +27,7 @@ visits AS (
     INSERT INTO journeys_visit (journey_id, participant_id, contact_id, tile, outcome)
     SELECT %(journey)s, id, contact_id, 'mail', 'next' FROM due)
 UPDATE journeys_participant p SET tile = 'wait', arrived_at = now(), due_at = now() + interval '3 days'
-FROM due WHERE due.id = p.id
+WHERE p.id = ANY(ARRAY(SELECT id FROM due))
 """
 
 

@@ -169,10 +169,7 @@ class Visit(models.Model):
     at = PartitionKey(db_default=Now())
 
     class Meta:
-        indexes = [
-            models.Index(fields=["tenant", "participant_id", "at"], name="visit_of_participant"),
-            models.Index(fields=["tenant", "journey_id", "tile", "outcome", "-at"], name="visit_of_tile"),
-        ]
+        indexes = [models.Index(fields=["tenant", "participant_id", "at"], name="visit_of_participant")]
 
     def __str__(self) -> str:
         return f"{self.participant_id} at {self.tile}"

@@ -69,9 +69,9 @@ def stop(
                 f"""WITH {TRACE_TOGETHER}
                     UPDATE journeys_participant
                     SET state = %(state)s, reason = %(reason)s, left_at = now(), due_at = NULL
-                    WHERE id = ANY(%(ids)s)""",
+                    WHERE id = ANY(%(ids)s::bigint[])""",
                 {
-                    "ids": [traveller.id for traveller in travellers],
+                    "ids": claiming.as_array(traveller.id for traveller in travellers),
                     "version": version,
                     "outcome": figures.STOPPED,
                     "state": state,
@@ -185,7 +185,7 @@ _TRACE = """
 # Without reasons of their own they are one range of keys; each with its own come as rows beside their keys.
 _TOGETHER = """
     SELECT journey_id, id, contact_id, tile, arrived_at, NULL::bigint AS cause_id, '{}'::jsonb AS detail
-    FROM journeys_participant WHERE id = ANY(%(ids)s)"""
+    FROM journeys_participant WHERE id = ANY(%(ids)s::bigint[])"""
 _EACH = """
     SELECT journey_id, person.id, contact_id, tile, arrived_at, step.cause_id, coalesce(step.detail, '{}') AS detail
     FROM unnest(%(ids)s::bigint[], %(causes)s::bigint[], coalesce(%(details)s::jsonb[], '{}'))
@@ -205,7 +205,7 @@ def _go(
     """Move one branch's people to what follows it, or to the end. One statement: trace and move."""
     has_reasons = any(step.cause_id or step.detail for step in steps)
     params: dict[str, Any] = {
-        "ids": [step.traveller.id for step in steps],
+        "ids": claiming.as_array(step.traveller.id for step in steps),
         "version": due.version,
         "outcome": branch,
         "follower": follower,
@@ -225,7 +225,7 @@ def _go(
                                   THEN coalesce(%(rests_until)s::timestamptz, now()) END,
                     left_at = CASE WHEN %(follower)s::text IS NULL THEN now() END,
                     arrived_at = now(), deadline_at = %(rests_until)s, deadline_xid = NULL, reason = ''
-                WHERE id = ANY(%(ids)s)""",
+                WHERE id = ANY(%(ids)s::bigint[])""",
             params,
         )
         leads = [(step.lead_id, step.traveller.id) for step in steps if step.lead_id]

@@ -132,7 +132,12 @@ def _block(locked: list[_Locked]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE messaging_message message SET state = 'blocked', reason = given.reason, finished_at = now()
+            """UPDATE messaging_message message
+               SET state = 'blocked', reason = given.reason, finished_at = now(),
+                   -- of a contact who was erased while the message was ordered nothing is kept
+                   address = CASE WHEN contact_id IS NOT NULL AND NOT EXISTS (
+                       SELECT FROM contacts_contact contact WHERE contact.id = message.contact_id)
+                     THEN '' ELSE address END
                FROM unnest(%s::bigint[], %s::text[]) AS given (id, reason)
                WHERE message.id = given.id AND message.state = 'queued'""",
             [list(reasons), list(reasons.values())],

@@ -35,18 +35,29 @@ def compiled(row: ScoringRule, subject: str, vocabulary: Vocabulary) -> Rule | N
 def contributions(
     model: ScoringModel, subject: Subject, ids: list[int] | None = None, at: datetime | None = None
 ) -> sql.Composed:
-    """SELECT rule_id, subject_id, hits, points, last_at, until of all rows at `at`, or now, for `subject(id)`."""
+    """SELECT rule_id, subject_id, hits, points, last_at, until of all rows at `at`, or now, for `subject(id)`.
+
+    For few, each rule looks up their facts; for many, facts that several rules ask for are read once.
+    """
     vocabulary, about = Vocabulary(), subject.of_rules(model)
     rules = [(row, compiled(row, about, vocabulary)) for row in model.rules.all()]
     readable = [(row, rule) for row, rule in rules if rule is not None]
+    moment = None if at is None else sql.Literal(at)
+    shared = compiler.SharedFacts([rule for _row, rule in readable], SUBJECT, moment) if ids is None else None
     parts: list[sql.Composable] = [
-        contribution(row, _relation(row, rule, ids, at), SUBJECT, at) for row, rule in readable
+        contribution(row, _relation(row, rule, ids, at, shared), SUBJECT, at) for row, rule in readable
     ]
-    return sql.SQL(" UNION ALL ").join([sql.SQL("({})").format(part) for part in parts or [_NOTHING]])
+    union = sql.SQL(" UNION ALL ").join([sql.SQL("({})").format(part) for part in parts or [_NOTHING]])
+    if shared is None or not shared.tables:
+        return union
+    return sql.SQL("WITH {} {}").format(sql.SQL(", ").join(shared.tables), union)
 
 
-def _relation(row: ScoringRule, rule: Rule, ids: list[int] | None, at: datetime | None) -> sql.Composed:
-    return compiler.relation(rule, ids, at, is_counting=row.frequency == ScoringRule.Frequency.EACH)
+def _relation(
+    row: ScoringRule, rule: Rule, ids: list[int] | None, at: datetime | None, shared: compiler.SharedFacts | None
+) -> sql.Composed:
+    is_counting = row.frequency == ScoringRule.Frequency.EACH
+    return compiler.relation(rule, ids, at, is_counting=is_counting, shared=shared)
 
 
 def grade_of(points: sql.Composable, grades: list[Grade]) -> sql.Composed:

@@ -92,12 +92,21 @@ class Grade(models.Model):
 
 
 class Score(models.Model):
-    """A lead's (or a contact's, without a lead) score in a model: always the sum of its entries."""
+    """A lead's (or a contact's, without a lead) score in a model: always the sum of its entries.
 
-    tenant = TenantKey()
-    model = models.ForeignKey(ScoringModel, models.CASCADE, related_name="+", db_index=False)
-    lead = models.ForeignKey("leads.Lead", models.CASCADE, null=True, related_name="scores", db_index=False)
-    contact = models.ForeignKey("contacts.Contact", models.CASCADE, null=True, related_name="+", db_index=False)
+    Scores and entries are computed, written in sets and put right by the next computation, so the database does not
+    check their references: that would cost a full rescoring more than the rest of its writing, and lock each lead. A
+    model's rows change under its lock only, and Django removes scores and entries with what they belong to.
+    """
+
+    tenant = TenantKey(db_constraint=False)
+    model = models.ForeignKey(ScoringModel, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    lead = models.ForeignKey(
+        "leads.Lead", models.CASCADE, null=True, related_name="scores", db_index=False, db_constraint=False
+    )
+    contact = models.ForeignKey(
+        "contacts.Contact", models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     score = models.IntegerField(default=0)
     grade = models.CharField(max_length=10, blank=True)
     # What it was before `changed_at`; null at first.
@@ -134,12 +143,18 @@ class ScoreEntry(models.Model):
     An entry of 0 points says what time alone will bring: "-10 from 12 December, unless she comes back".
     """
 
-    tenant = TenantKey()
-    model = models.ForeignKey(ScoringModel, models.CASCADE, related_name="+", db_index=False)
-    lead = models.ForeignKey("leads.Lead", models.CASCADE, null=True, related_name="+", db_index=False)
-    contact = models.ForeignKey("contacts.Contact", models.CASCADE, null=True, related_name="+", db_index=False)
+    tenant = TenantKey(db_constraint=False)
+    model = models.ForeignKey(ScoringModel, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    lead = models.ForeignKey(
+        "leads.Lead", models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    contact = models.ForeignKey(
+        "contacts.Contact", models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     # Null for points that a journey or a member gave.
-    rule = models.ForeignKey(ScoringRule, models.CASCADE, null=True, related_name="+", db_index=False)
+    rule = models.ForeignKey(
+        ScoringRule, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     hits = models.IntegerField(default=1)
     points = models.IntegerField()
     last_at = models.DateTimeField(null=True)

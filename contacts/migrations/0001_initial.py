@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             name='ContactFacts',
             fields=[
                 ('contact', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='facts', serialize=False, to='contacts.contact')),
-                ('tenant', tenants.fields.TenantKey(db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                ('tenant', tenants.fields.TenantKey(db_constraint=False, db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
                 ('score', models.IntegerField(null=True)),
                 ('grade', models.CharField(blank=True, max_length=10)),
                 ('stage', models.CharField(blank=True, max_length=20)),

@@ -103,7 +103,8 @@ class Contact(models.Model):
 class ContactFacts(models.Model):
     """What lists show about a contact; written in sets by a reader, so that no list counts the timeline."""
 
-    tenant = TenantKey()
+    # The composite reference to the contact says that the tenant exists.
+    tenant = TenantKey(db_constraint=False)
     contact = models.OneToOneField(Contact, models.CASCADE, primary_key=True, related_name="facts")
     score = models.IntegerField(null=True)
     # The score as lists sort by it: a contact without one comes last, and a page's mark is never NULL.

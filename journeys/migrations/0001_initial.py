@@ -145,8 +145,4 @@ class Migration(migrations.Migration):
             model_name='visit',
             index=models.Index(fields=['tenant', 'participant_id', 'at'], name='visit_of_participant'),
         ),
-        migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['tenant', 'journey_id', 'tile', 'outcome', '-at'], name='visit_of_tile'),
-        ),
     ]

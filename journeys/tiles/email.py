@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from journeys import waiting
+from journeys import claiming, waiting
 from journeys.models import Journey
 from journeys.tiles.form import TileForm
 from journeys.tiles.registry import ERROR, NEXT, Due, Issue, Names, Reference, Text, Tile, TileKind, register
@@ -84,9 +84,9 @@ class SendEmail(TileKind):
                       person.journey_id, person.tile, person.id AS participant_id, %(expires_at)s AS expires_at
                FROM journeys_participant person CROSS JOIN LATERAL (
                  SELECT email FROM contacts_contact WHERE id = person.contact_id LIMIT 1) contact
-               WHERE person.id = ANY(%(ids)s)""",
+               WHERE person.id = ANY(%(ids)s::bigint[])""",
             {
-                "ids": due.ids,
+                "ids": claiming.as_array(due.ids),
                 "email": due.settings["email"],
                 "bulk": Message.Priority.BULK,
                 "triggered": Message.Priority.TRIGGERED,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from journeys import waiting
 from journeys.tiles.form import TileForm
-from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileKind, Traveller, register
+from journeys.tiles.registry import NEXT, Due, Names, Text, Tile, TileKind, register
 
 
 class WaitForm(TileForm):

@@ -23,8 +23,12 @@ class Lead(models.Model):
 
     tenant = TenantKey()
     topic = models.CharField(_("topic"), max_length=200)
-    contact = models.ForeignKey("contacts.Contact", models.SET_NULL, null=True, blank=True, related_name="leads")
-    account = models.ForeignKey("contacts.Account", models.SET_NULL, null=True, blank=True, related_name="leads")
+    contact = models.ForeignKey(
+        "contacts.Contact", models.SET_NULL, null=True, blank=True, related_name="leads", db_index=False
+    )
+    account = models.ForeignKey(
+        "contacts.Account", models.SET_NULL, null=True, blank=True, related_name="leads", db_index=False
+    )
     # What was entered, for leads that have no contact (yet).
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
@@ -43,7 +47,9 @@ class Lead(models.Model):
     stage = models.CharField(_("stage"), max_length=20, choices=Stage.choices, default=Stage.INQUIRY, editable=False)
     stage_reason = models.CharField(max_length=300, blank=True, editable=False)
     stage_since = models.DateTimeField(db_default=Now(), editable=False)
-    owner = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, blank=True, related_name="+")
+    owner = models.ForeignKey(
+        "tenants.Member", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     # Kept by scoring, in the tenant's primary model.
     score = models.IntegerField(null=True, editable=False)
     grade = models.CharField(max_length=10, blank=True, editable=False)

@@ -13,9 +13,10 @@ from psycopg import sql
 
 from segments.compiler.literals import hours, literal
 from segments.compiler.plan import Answer, Plan
+from segments.compiler.sharing import SharedFacts
 from segments.rules.nodes import Did, Group, Node, Not, Rule, Sequence
 
-__all__ = ["condition", "relation", "rule_settings", "select_ids"]
+__all__ = ["SharedFacts", "condition", "relation", "rule_settings", "select_ids"]
 
 Sql = sql.Composable
 _NULL = sql.SQL("NULL::timestamptz")
@@ -32,7 +33,12 @@ def condition(rule: Rule, ids: Iterable[int] | None = None, at: datetime | None 
 
 
 def relation(
-    rule: Rule, ids: Iterable[int] | None = None, at: datetime | None = None, *, is_counting: bool = False
+    rule: Rule,
+    ids: Iterable[int] | None = None,
+    at: datetime | None = None,
+    *,
+    is_counting: bool = False,
+    shared: SharedFacts | None = None,
 ) -> sql.Composed:
     """SELECT subject_id, times, first_at, last_at, next_change_at, a row per subject at most.
 
@@ -40,9 +46,10 @@ def relation(
     `times`, `first_at` and `last_at` are those of what was done: of one behaviour its count; of `all` the largest of
     its parts; of `any` their sum; 1 where nothing is counted (fields, membership, "did not"). `next_change_at` is the
     next moment at which the answer may change although nothing happens (NULL: never); for a single condition it does
-    change then. With `is_counting` it is the next moment at which `times` may change.
+    change then. With `is_counting` it is the next moment at which `times` may change. `shared`: facts that the
+    statement around it has read, for the subjects that it asks about.
     """
-    plan = Plan(rule, None if ids is None else list(ids), _moment(at), is_timed=True)
+    plan = Plan(rule, None if ids is None else list(ids), _moment(at), is_timed=True, shared=shared)
     answer = _answer(plan, rule.root, is_counting)
     return sql.SQL(
         """SELECT subject_id, CASE WHEN holds THEN coalesce(times, 1) ELSE 0 END AS times,

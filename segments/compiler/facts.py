@@ -15,11 +15,15 @@ Sql = sql.Composable
 
 
 class People(NamedTuple):
-    """Whose facts count for which key: `key` is an expression over `join` (facts are `i`), `where` restricts both."""
+    """Whose facts count for which key: `key` is an expression over `join` (facts are `i`), `where` restricts both.
+
+    `facts` is the timeline, or a relation that has what is asked for of it.
+    """
 
     key: Sql
     join: Sql = sql.SQL("")
     where: Sql = sql.SQL("true")
+    facts: Sql = sql.SQL("contacts_interaction")
 
 
 def matches(did: Did, rule: Rule, at: Sql) -> Sql:
@@ -40,10 +44,10 @@ def matches(did: Did, rule: Rule, at: Sql) -> Sql:
         tests.append(sql.SQL("i.link_id = ANY({})").format(array(did.links)))
     tests += [_detail(detail) for detail in did.where]
     if did.within_days is not None:
-        tests.append(_since(sql.SQL("{} - {}").format(at, hours(did.within_days))))
+        tests.append(since(sql.SQL("{} - {}").format(at, hours(did.within_days))))
     if did.between is not None:
         low, high = did.between
-        tests.append(_since(literal(midnight(low, rule.zone)), "i.occurred_at >= "))
+        tests.append(since(literal(midnight(low, rule.zone)), "i.occurred_at >= "))
         tests.append(sql.SQL("i.occurred_at < {}").format(literal(midnight(high + timedelta(days=1), rule.zone))))
     return sql.SQL("({})").format(sql.SQL(" AND ").join(tests))
 
@@ -58,11 +62,12 @@ def did_set(did: Did, rule: Rule, people: People, at: Sql, *, is_timed: bool) ->
     nth = did.at_least if did.at_most is None else None
     return sql.SQL(
         """SELECT {key} AS key, count(*) AS times, min(i.occurred_at) AS first_at, max(i.occurred_at) AS last_at{leaves}
-           FROM contacts_interaction i {join}
+           FROM {facts} i {join}
            WHERE i.contact_id IS NOT NULL AND {matches} AND {where}
            GROUP BY 1{having}"""
     ).format(
         key=people.key,
+        facts=people.facts,
         leaves=_leaves(did, nth) if is_timed else sql.SQL(""),
         join=people.join,
         matches=matches(did, rule, at),
@@ -83,13 +88,14 @@ def sequence_set(sequence: Sequence, rule: Rule, people: People, at: Sql) -> Sql
     recent: Sql = sql.SQL("true")
     if sequence.in_last_days:
         span = sequence.in_last_days + sequence.within_days
-        recent = _since(sql.SQL("{} - {}").format(at, hours(span)), "i.occurred_at >= ")
+        recent = since(sql.SQL("{} - {}").format(at, hours(span)), "i.occurred_at >= ")
     inner: Sql = sql.SQL(
         """SELECT {key} AS key, i.occurred_at, i.id, {flags}, CASE WHEN {first} THEN i.occurred_at END AS start0
-           FROM contacts_interaction i {join}
+           FROM {facts} i {join}
            WHERE i.contact_id IS NOT NULL AND ({any}) AND {recent} AND {where}"""
     ).format(
         key=people.key,
+        facts=people.facts,
         flags=sql.SQL(", ").join(sql.SQL("{} AS is{}").format(step, _number(n)) for n, step in enumerate(steps)),
         first=steps[0],
         join=people.join,
@@ -115,7 +121,8 @@ def sequence_set(sequence: Sequence, rule: Rule, people: People, at: Sql) -> Sql
     ).format(inner=inner, last=_number(len(steps) - 1), within=hours(sequence.within_days), window=window)
 
 
-def _since(moment: Sql, compare: str = "i.occurred_at > ") -> Sql:
+def since(moment: Sql, compare: str = "i.occurred_at > ") -> Sql:
+    """Whether a row `i` of the timeline happened since a moment."""
     return sql.SQL("(" + compare + "{m} AND i.recorded_at >= {m})").format(m=moment)  # type: ignore[arg-type]
 
 

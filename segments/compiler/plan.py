@@ -13,6 +13,7 @@ from segments import subjects
 from segments.compiler import comparisons, facts
 from segments.compiler.facts import People
 from segments.compiler.literals import array, hours, text
+from segments.compiler.sharing import SharedFacts
 from segments.fields import Field
 from segments.rules.nodes import ConsentTest, Did, FieldTest, Leaf, MemberOf, Rule, Sequence
 
@@ -39,14 +40,22 @@ class Plan:
     """The FROM clause and WHERE of the subjects, and the answers of conditions over them."""
 
     def __init__(
-        self, rule: Rule, ids: list[int] | None = None, at: Sql | None = None, *, is_timed: bool = False
+        self,
+        rule: Rule,
+        ids: list[int] | None = None,
+        at: Sql | None = None,
+        *,
+        is_timed: bool = False,
+        shared: SharedFacts | None = None,
     ) -> None:
-        """`ids` restricts the subjects and every set; `at` is now by default; `is_timed`: `next_at` is wanted."""
+        """`ids` restricts the subjects and every set; `at` is now by default; `is_timed`: `next_at` is wanted;
+        `shared` are facts that the statement has read already."""
         self.rule = rule
         self.subject = subjects.get(rule.subject)
         self.ids = ids
         self.at = at or sql.SQL("now()")
         self.is_timed = is_timed
+        self.shared = shared
         self.joins: list[Sql] = []
         self._entities: dict[str, Sql] = {rule.subject: S}
         self._joined: dict[tuple[str, str], Sql] = {}
@@ -137,7 +146,7 @@ class Plan:
     # ---- facts ----
 
     def _did(self, did: Did) -> Answer:
-        people, key = self._people(did.by)
+        people, key = self._shared_people(did) or self._people(did.by)
         is_timed = self.is_timed and did.within_days is not None
         alias = self._join(facts.did_set(did, self.rule, people, self.at, is_timed=is_timed), key)
         happened = sql.SQL("{}.key IS NOT NULL").format(alias)
@@ -155,6 +164,11 @@ class Plan:
         if self.is_timed and sequence.in_last_days:
             next_at = sql.SQL("({}.leaves_at + {})").format(alias, hours(sequence.in_last_days))
         return _counted(alias, sql.SQL("{}.key IS NOT NULL").format(alias), next_at)
+
+    def _shared_people(self, did: Did) -> tuple[People, Sql] | None:
+        """As `_people`, where the statement has read the facts already."""
+        shared = self.shared.of(did) if self.shared else None
+        return (People(sql.SQL("i.subject_id"), facts=shared), sql.SQL("s.id")) if shared else None
 
     def _people(self, by: str) -> tuple[People, Sql]:
         """Whose facts count, and the expression that their key is joined with."""

@@ -1,11 +1,12 @@
 from collections.abc import Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from contacts import timeline
 from contacts.models import Contact, Interaction
-from journeys import figures, publishing
+from journeys import engine, entering, figures, publishing, waiting
 from journeys.models import Journey, Participant, Visit
 from messaging.models import Message
 from segments.models import Segment, SegmentMember
@@ -38,6 +39,27 @@ def test_the_audience_enters_gets_mailed_waits_and_reaches_the_end(world: World,
     with tenant_scope(world.tenant):
         assert Interaction.objects.filter(kind="journey.left").count() == 3
         assert Visit.objects.count() == 9
+
+
+def test_who_comes_to_a_wait_rests_until_its_end_in_her_own_zone_without_another_look(
+    world: World, email_step: Step
+) -> None:
+    zones = {"Asia/Tokyo": world.contacts(1, time_zone="Asia/Tokyo"), "Europe/Berlin": world.contacts(2)}
+    journey = world.journey(email_step, WAIT, time_zone="Europe/Berlin")
+    with tenant_scope(world.tenant):
+        journey.refresh_from_db()
+        entering.enrol_chunk(journey, journey.versions.get().tiles)
+    assert [engine.run_batch(world.tenant.pk, journey.pk) for _look in range(3)] == [3, 3, 0]
+    for person in world.people(journey):
+        [zone] = [zone for zone, contacts in zones.items() if person.contact_id in contacts]
+        assert person.due_at == person.deadline_at == waiting.later(person.arrived_at, 3, "days", ZoneInfo(zone))
+
+
+def test_a_wait_until_a_date_that_is_over_lets_go_at_the_next_look(world: World) -> None:
+    world.contacts(1)
+    journey = world.journey(("wait", {"how": "until", "until": "2020-01-01T09:00"}))
+    world.run()
+    assert place(world, journey) == [("done", "1")]
 
 
 def test_the_sums_of_every_tile_close(world: World, email_step: Step) -> None:

@@ -263,6 +263,21 @@ def test_the_last_look_blocks_who_refused_meanwhile(acme, live, person, server, 
     assert kinds(acme, bela) == ["email.blocked"]
 
 
+def test_a_contact_who_was_erased_while_the_mail_was_ordered_gets_none_and_leaves_no_address(
+    acme, live, person, server
+) -> None:
+    amara, gone = person("amara"), person("gone")
+    order(acme, live, amara, gone)
+    with tenant_scope(acme):
+        nobody = gone.pk + 1_000  # as if the eraser had looked before the message was there
+        Message.objects.filter(contact=gone).update(contact_id=nobody)
+    send()
+    assert server.received() == {amara.email: 1}
+    with tenant_scope(acme):
+        message = Message.objects.get(contact_id=nobody)
+        assert (message.state, message.reason, message.address) == (State.BLOCKED, "inactive", "")
+
+
 def test_more_blocked_than_a_batch_holds_does_not_end_the_run(acme, live, person, server, monkeypatch) -> None:
     monkeypatch.setattr(sending, "FIRST_BATCH", 2)
     refused = [person(f"r{number}", agreed=False) for number in range(6)]

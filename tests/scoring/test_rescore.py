@@ -1,9 +1,29 @@
-from contacts.models import ContactFacts, Interaction
-from scoring.models import Score, ScoreEntry
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from contacts import timeline
+from contacts.models import Account, Contact, ContactFacts, Interaction
+from leads.creation import create_lead
+from scoring import ledger
+from scoring.models import Score, ScoreEntry, ScoringModel
 from scoring.rescore import rescore
+from scoring.subjects import LEAD, Selection
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tests.scoring.world import CLICKED, CLICKED_LATELY, IS_HEAD, contact, happened, lead, live_model, row
+from tests.scoring.world import (
+    CLICKED,
+    CLICKED_LATELY,
+    CLICKED_TWICE_LATELY,
+    IS_HEAD,
+    contact,
+    happened,
+    lead,
+    live_model,
+    row,
+)
 
 
 def test_rows_that_hold_add_up(acme: Tenant) -> None:
@@ -58,3 +78,52 @@ def test_a_contact_without_a_lead_is_scored_herself(acme: Tenant) -> None:
         rescore()
         assert [(score.contact.first_name, score.score) for score in Score.objects.all()] == [("Amara", 10)]
         assert ContactFacts.objects.get(contact__first_name="Amara").score == 10
+
+
+@pytest.mark.parametrize("ever", [{}, {"object": 3}])
+def test_rows_that_share_a_reading_of_the_facts_give_what_each_gives_alone(acme: Tenant, ever: dict[str, int]) -> None:
+    """With a row that looks at all times, and with windows only."""
+    with tenant_scope(acme):
+        people = [lead("amara"), lead("bo"), lead("cleo"), create_lead("Unmatched", account=company(), source="test")]
+        contact("dana")
+        for place, (days_ago, object_id) in enumerate([(1, 1), (20, 1), (40, 2), (40, 1), (80, 3), (2, 3), (95, 2)]):
+            moment = timezone.now() - timedelta(days=days_ago)
+            who = Contact.objects.order_by("pk")[place % 5]
+            timeline.record("scoring.clicked", contact=who, object_id=object_id, occurred_at=moment)
+        rows = (
+            row({**CLICKED_LATELY, "object": 1}, 5, "each"),
+            row({**CLICKED_LATELY, "within_days": 90}, 7),
+            row({"not": {**CLICKED, "within_days": 60}}, -3),
+            row(CLICKED_TWICE_LATELY | {"within_days": 90}, 13),
+            row(CLICKED_LATELY, 2, "none"),
+            *([row(CLICKED | ever, 11, "each", half_life_days=30)] if ever else []),
+        )
+        model = live_model(*rows)
+        rescore()
+        together = ledger_of(model)
+        assert {entry[0] for entry in together} >= {each.pk for each in rows[:3]}
+        ScoreEntry.objects.all().delete()
+        rescore(lead_ids=[one.pk for one in people], contact_ids=Contact.objects.values_list("pk", flat=True))
+        assert ledger_of(model) == together
+
+
+def test_however_many_rows_ask_for_a_kind_its_facts_are_read_once(acme: Tenant) -> None:
+    with tenant_scope(acme):
+        rules = [row({**CLICKED_LATELY, "object": n}, n, "each") for n in range(1, 6)]
+        model = live_model(*rules, row({"did": "scoring.visited"}, 3))
+        for_all = ledger.write(model, LEAD).as_string()
+        assert for_all.count("FROM contacts_interaction ") == 2
+        for_few = ledger.write(model, LEAD, Selection([1, 2])).as_string()
+        assert for_few.count("FROM contacts_interaction ") == 6
+
+
+def ledger_of(model: ScoringModel) -> list[tuple[Any, ...]]:
+    entries = ScoreEntry.objects.filter(model=model)
+    return sorted(entries.values_list("rule", "lead", "contact", "hits", "points", "last_at", "until"), key=str)
+
+
+def company() -> Account:
+    """An account with a person who has no lead."""
+    account = Account.objects.create(name="Uhuru", name_key="uhuru")
+    contact("eli", account=account)
+    return account
