@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=BASE / "results.json")
     arguments = parser.parse_args()
     with embedded.throwaway_folder() as folder:
-        settings = {"shared_buffers": "1GB", "work_mem": "64MB", "max_wal_size": "4GB", "max_connections": "100"}
+        settings = {"shared_buffers": "1GB", "work_mem": "64MB", "max_wal_size": "4GB", "track_commit_timestamp": "on"}
         server = embedded.start_postgres(folder, folder / "postgres.log", settings=settings)
         try:
             os.environ |= {"DATABASE_URL": server.url(), "REDIS_URL": "", "BROKER_URL": "", "LOG_LEVEL": "WARNING"}

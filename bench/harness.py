@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,20 @@ class Result:
             "rate": round(self.rate if self.rate is not None else self.rows / self.product_s, 1),
             "unit": self.unit,
         }
+
+
+def rounds(rows: int) -> int:
+    """How often to measure: small sets swing with whatever else the machine does, large ones take their time."""
+    return 3 if rows <= 200_000 else 1
+
+
+def interleaved(floor: Callable[[], float], product: Callable[[], float], times: int) -> tuple[float, float]:
+    """Medians of (product, floor), measured in turns so that what slows the machine down slows down both.
+
+    Each call makes its own start, does the work and returns the seconds that the work took.
+    """
+    floors, products = zip(*[(floor(), product()) for _round in range(times)], strict=True)
+    return median(products), median(floors)
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -1,5 +1,6 @@
 """P6: personalised mail out of the outbox, to a local sink; the floor pipelines ready bytes over one connection."""
 
+import itertools
 import socket
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from django.test.utils import override_settings
 
 from bench import sink
 from bench.data import Company
-from bench.harness import Result, timed
+from bench.harness import Result, interleaved, rounds, timed
 from contacts.models import Purpose
 from messaging import outbox, publishing
 from messaging.designs.blocks import new
@@ -23,21 +24,31 @@ LINKS = 15
 
 def measure(company: Company, folder: Path) -> list[Result]:
     """Send one personalised e-mail with fifteen links to many contacts."""
-    count = min(COUNT, company.contacts)
+    parts = rounds(company.contacts)
+    count = min(COUNT, company.contacts) // parts
     email = live_email(company)
     with tenant_scope(company.tenant):
         Message.objects.filter(state="queued").update(state="cancelled")
     with sink.running() as (port, (taken, volume)), _mail_server(port):
-        _order(company, email, count)
-        product = timed(lambda: _drain(company))
-        assert taken.value == count, f"{taken.value} of {count} arrived"
+        numbers = itertools.count()
+
+        def product() -> float:
+            _order(company, email, next(numbers), count)
+            before = taken.value
+            seconds = timed(lambda: _drain(company))
+            assert taken.value - before == count, f"{taken.value - before} of {count} arrived"
+            return seconds
+
+        def floor() -> float:
+            return timed(lambda: _raw(port, ready, count))
+
+        product()  # the first part says how long a message is
+        ready = _ready_bytes(volume.value // count)
+        seconds, raw = interleaved(floor, product, parts)
         with tenant_scope(company.tenant):
-            assert Message.objects.filter(state="sent").count() == count
-        floor = timed(lambda: _raw(port, _ready_bytes(volume.value // count), count))
+            assert Message.objects.filter(state="sent").count() == count * (parts + 1)
     return [
-        Result(
-            "P6", "personalised mail to a local sink", count, product, floor, "messages/s", wanted="ratio 2, 7,100/s"
-        )
+        Result("P6", "personalised mail to a local sink", count, seconds, raw, "messages/s", wanted="ratio 2, 7,100/s")
     ]
 
 
@@ -67,14 +78,14 @@ def live_email(company: Company) -> Email:
     return email
 
 
-def _order(company: Company, email: Email, count: int) -> None:
+def _order(company: Company, email: Email, part: int, count: int) -> None:
     with tenant_scope(company.tenant):
         outbox.order_select(
-            """SELECT 'bench:' || id AS key, id AS contact_id, email AS address, %(email)s::bigint AS email_id,
-                      3 AS priority, NULL::bigint AS journey_id, '' AS tile, NULL::bigint AS participant_id,
-                      NULL::timestamptz AS expires_at
+            """SELECT 'bench:' || %(part)s || ':' || id AS key, id AS contact_id, email AS address,
+                      %(email)s::bigint AS email_id, 3 AS priority, NULL::bigint AS journey_id, '' AS tile,
+                      NULL::bigint AS participant_id, NULL::timestamptz AS expires_at
                FROM contacts_contact ORDER BY id LIMIT %(count)s""",
-            {"email": email.pk, "count": count},
+            {"email": email.pk, "count": count, "part": part},
         )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE messaging_message")

@@ -1,12 +1,13 @@
 """P4: participants through an e-mail tile, visits and messages written; the floor is one statement per batch."""
 
+from itertools import count
 from pathlib import Path
 
 from django.db import connection
 
 from bench import mail
 from bench.data import Company
-from bench.harness import Result, timed
+from bench.harness import Result, interleaved, rounds, timed
 from journeys import engine
 from journeys.models import Journey, JourneyVersion, Participant
 from messaging.models import Email
@@ -34,14 +35,12 @@ WHERE p.id = ANY(ARRAY(SELECT id FROM due))
 def measure(company: Company, folder: Path) -> list[Result]:
     """Everybody of the large tenant stands before the e-mail tile, and goes through it to a wait."""
     email = mail.live_email(company)
-    with tenant_scope(company.tenant):
-        floors, journey = _journey("Floor", "paused", email), _journey("Bench", "live", email)
-        _enter(floors)
-    floor = timed(lambda: _floor(company, floors, email))
-    with tenant_scope(company.tenant):
-        _enter(journey)
-        wakeups.announce(engine.QUEUE)
-    product = timed(lambda: _product(company))
+    numbers = count(1)
+    product, floor = interleaved(
+        lambda: _floor(company, email, f"Floor {next(numbers)}"),
+        lambda: _product(company, email, f"Bench {next(numbers)}"),
+        rounds(company.contacts),
+    )
     with tenant_scope(company.tenant):
         assert not Participant.objects.filter(tile="mail").exists()
     return [
@@ -68,25 +67,43 @@ def _journey(name: str, state: str, email: Email) -> Journey:
     return journey
 
 
-def _enter(journey: Journey) -> None:
-    with connection.cursor() as cursor:
+def _enter(company: Company, journey: Journey) -> None:
+    with tenant_scope(company.tenant), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO journeys_participant (journey_id, contact_id, tile)"
             " SELECT %s, id, 'mail' FROM contacts_contact",
             [journey.pk],
         )
-        cursor.execute("ANALYZE journeys_participant")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) journeys_participant")
 
 
-def _floor(company: Company, journey: Journey, email: Email) -> None:
+def _floor(company: Company, email: Email, name: str) -> float:
     """In batches, each one statement and one transaction."""
-    moved = 1
-    while moved:
-        with tenant_scope(company.tenant), connection.cursor() as cursor:
-            cursor.execute(FLOOR, {"batch": BATCH, "email": email.pk, "journey": journey.pk})
-            moved = cursor.rowcount
+    with tenant_scope(company.tenant):
+        journey = _journey(name, "paused", email)
+    _enter(company, journey)
+
+    def work() -> None:
+        moved = 1
+        while moved:
+            with tenant_scope(company.tenant), connection.cursor() as cursor:
+                cursor.execute(FLOOR, {"batch": BATCH, "email": email.pk, "journey": journey.pk})
+                moved = cursor.rowcount
+
+    return timed(work)
 
 
-def _product(company: Company) -> None:
-    while wakeups.work(company.tenant.pk, "journeys", budget=600):
-        pass
+def _product(company: Company, email: Email, name: str) -> float:
+    """One worker of the engine."""
+    with tenant_scope(company.tenant):
+        journey = _journey(name, "live", email)
+    _enter(company, journey)
+    with tenant_scope(company.tenant):
+        wakeups.announce(engine.QUEUE)
+
+    def work() -> None:
+        while wakeups.work(company.tenant.pk, engine.QUEUE, budget=600):
+            pass
+
+    return timed(work)

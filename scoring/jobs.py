@@ -13,7 +13,7 @@ from contacts.models.timeline import Lane
 from leads.models import Lead
 from scoring import retiring
 from scoring.models import ScoringModel
-from scoring.rescore import Outcome, lock, rescore_selected
+from scoring.rescore import AT_ONCE, Outcome, lock, rescore_selected
 from scoring.subjects import CONTACT, LEAD, Selection, Subject
 from tenants import wakeups
 from tenants.models import Job, Member
@@ -22,10 +22,8 @@ from tenants.wakeups import announce, queue
 
 QUEUE = "scoring"
 KIND = "scoring.rescore"
-# So many leads and contacts are scored in the request that asks for it.
-AT_ONCE = 2_000
-# So many per transaction: a few seconds, for as long as which no reader passes it.
-PIECE = 200_000
+# So many per transaction: a few seconds, for as long as which no reader passes it and the reactor waits for the model.
+PIECE = 50_000
 OPEN = (Job.State.QUEUED, Job.State.RUNNING)
 
 
@@ -69,7 +67,7 @@ def _piece(job: Job) -> bool:
         return False
     [model], subject = models, LEAD if job.arguments["subject"] == LEAD.key else CONTACT
     after = job.arguments["after"]
-    upto = _last_of_piece(subject, after)
+    upto = last_of_piece(subject, after)
     outcome = _score(model, subject, Selection(after=after, upto=upto), job.arguments["old_threshold"])
     if upto is None and subject is CONTACT:
         _finish(job, Job.State.DONE, outcome.changed)
@@ -92,7 +90,7 @@ def _score(model: ScoringModel, subject: Subject, selection: Selection, old_thre
     return outcome
 
 
-def _last_of_piece(subject: Subject, after: int) -> int | None:
+def last_of_piece(subject: Subject, after: int) -> int | None:
     """The id that ends the piece behind `after`; None: it is the last piece."""
     table = Lead if subject is LEAD else Contact
     ids = table.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)

@@ -8,13 +8,22 @@ from django.db import connection
 from psycopg import sql
 
 from contacts import timeline
+from contacts.models import Contact
 from contacts.models.timeline import Lane
+from leads.models import Lead
 from scoring import ledger, retiring, shown
 from scoring.kinds import SCORE_CHANGED
 from scoring.models import ScoringModel
 from scoring.subjects import CONTACT, LEAD, Selection, Subject, Touched, touched
 from segments.compiler import rule_settings
 from tenants import wakeups
+
+# So many leads and contacts are scored in the transaction that asks for it; `jobs` scores more, a piece at a time.
+AT_ONCE = 2_000
+
+
+class TooMany(ValueError):
+    """Everybody is too many for one transaction: it would hold all readers back for as long."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +48,15 @@ def rescore(
 ) -> int:
     """Compute scores of live models (of `model_ids`, or all) in the current scope; returns how many changed.
 
-    Without ids everybody is scored, by one pass over the facts; with them whoever the named leads, contacts or
-    accounts concern. Ledger, score, the lead's and contact's shown score and `score.changed` change together; what
-    is right already is not written. Two at once wait for each other.
+    Without ids everybody is scored, by one pass over the facts, if they are few; else it raises TooMany, for that is a
+    job. With ids: whoever the named leads, contacts or accounts concern. Ledger, score, the lead's and contact's shown
+    score and `score.changed` change together; what is right already is not written. Two at once wait for each other.
     """
     some = None
     if lead_ids is not None or contact_ids is not None or account_ids:
         some = touched(lead_ids or (), contact_ids or (), account_ids)
+    elif Lead.objects.count() + Contact.objects.count() > AT_ONCE:
+        raise TooMany(f"more than {AT_ONCE} leads and contacts")
     only = [model_ids] if isinstance(model_ids, int) else model_ids
     outcome = Outcome()
     for model in lock(only):

@@ -8,6 +8,7 @@ from contacts import timeline
 from contacts.models import Account, Contact, ContactFacts, Interaction
 from leads.creation import create_lead
 from scoring import ledger
+from scoring import rescore as rescore_module
 from scoring.models import Score, ScoreEntry, ScoringModel
 from scoring.rescore import rescore
 from scoring.subjects import LEAD, Selection
@@ -105,6 +106,18 @@ def test_rows_that_share_a_reading_of_the_facts_give_what_each_gives_alone(acme:
         ScoreEntry.objects.all().delete()
         rescore(lead_ids=[one.pk for one in people], contact_ids=Contact.objects.values_list("pk", flat=True))
         assert ledger_of(model) == together
+
+
+def test_everybody_of_a_large_company_is_not_scored_in_one_transaction(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tenant_scope(acme):
+        one = lead()
+        live_model(row(IS_HEAD, 20))
+        monkeypatch.setattr(rescore_module, "AT_ONCE", 1)
+        with pytest.raises(rescore_module.TooMany):
+            rescore()
+        assert rescore(lead_ids=[one.pk]) == 1
 
 
 def test_however_many_rows_ask_for_a_kind_its_facts_are_read_once(acme: Tenant) -> None:
