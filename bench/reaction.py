@@ -17,6 +17,7 @@ from bench.harness import Result
 from contacts import timeline
 from contacts.models.timeline import Lane
 from contacts.timeline import TABLE
+from journeys import engine
 from journeys.models import Journey, JourneyVersion, Participant
 from leads.models import Lead
 from scoring.models import Grade, ScoringModel, ScoringRule
@@ -61,7 +62,7 @@ def measure(company: Company, folder: Path) -> list[Result]:
         cursor.execute("SELECT now()")
         since = cursor.fetchone()[0]
     has_ended = threading.Event()
-    beside = [threading.Thread(target=work, args=(company, has_ended)) for work in (_react, _import)]
+    beside = [threading.Thread(target=work, args=(company, has_ended)) for work in (_react, _move, _import)]
     for thread in beside:
         thread.start()
     _record(company, contact_ids, time.monotonic())
@@ -123,9 +124,20 @@ def _closing(work: Callable[[Company, threading.Event], None]) -> Callable[[Comp
 
 @_closing
 def _react(company: Company, has_ended: threading.Event) -> None:
-    """What one worker does: work off whatever is due, as it comes due."""
-    while not (has_ended.is_set() and not wakeups.due()):
-        if not wakeups.run_due(budget=5):
+    """One worker: the reactor's queue."""
+    _work_off(company, timeline.REACTOR, has_ended)
+
+
+@_closing
+def _move(company: Company, has_ended: threading.Event) -> None:
+    """Another worker: the journeys' queue."""
+    _work_off(company, engine.QUEUE, has_ended)
+
+
+def _work_off(company: Company, queue: str, has_ended: threading.Event) -> None:
+    """Work off a queue as it comes due, until both queues are empty."""
+    while not (has_ended.is_set() and not {name for _tenant, name in wakeups.due()} & {timeline.REACTOR, engine.QUEUE}):
+        if not wakeups.work(company.tenant.pk, queue, budget=5):
             time.sleep(0.02)
 
 
