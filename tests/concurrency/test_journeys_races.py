@@ -119,8 +119,7 @@ def test_a_click_before_the_deadline_counts_although_it_commits_later(world: Wor
 def test_control_a_deadline_that_waits_for_nobody_ignores_the_click(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, xid = 0, 1
-    monkeypatch.setattr(claiming, "horizon", lambda: (2**62, xid))
+    monkeypatch.setattr(claiming, "horizon", lambda: (2**62, 1, timezone.now()))
     assert race_of_deadline(world) == ["no"]
 
 
