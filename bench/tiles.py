@@ -6,7 +6,7 @@ from pathlib import Path
 from django.db import connection
 
 from bench import mail
-from bench.data import Company
+from bench.data import CHUNK, Company
 from bench.harness import Result, interleaved, rounds, timed
 from journeys import engine
 from journeys.models import Journey, JourneyVersion, Participant
@@ -68,12 +68,17 @@ def _journey(name: str, state: str, email: Email) -> Journey:
 
 
 def _enter(company: Company, journey: Journey) -> None:
+    """Everybody, a chunk per transaction."""
     with tenant_scope(company.tenant), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO journeys_participant (journey_id, contact_id, tile)"
-            " SELECT %s, id, 'mail' FROM contacts_contact",
-            [journey.pk],
-        )
+        cursor.execute("SELECT min(id), max(id) FROM contacts_contact")
+        first, last = cursor.fetchone()
+    for after in range(first - 1, last, CHUNK):
+        with tenant_scope(company.tenant), connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO journeys_participant (journey_id, contact_id, tile)"
+                " SELECT %s, id, 'mail' FROM contacts_contact WHERE id > %s AND id <= %s",
+                [journey.pk, after, after + CHUNK],
+            )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE) journeys_participant")
 
