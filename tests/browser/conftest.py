@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 from config.run import NO_BROWSER, browser
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # this file is read before Django is set up
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 AXE = Path(__file__).parent / "vendor/axe.min.js"
+# Milliseconds that anything may take on a machine that has much else to do.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 
 
@@ -62,6 +65,7 @@ def page(context: BrowserContext, live_server: Any) -> Iterator[Page]:
         if address.scheme in ("http", "https") and address.netloc != host:
             complaints.append(f"request to another host: {request.url}")
 
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     expected: list[str] = []
     page.expected_errors = expected  # type: ignore[attr-defined]

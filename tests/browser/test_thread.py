@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import screenshot
+from tests.browser.conftest import PATIENCE, screenshot
 from tests.runtime import stack
 from tests.runtime.stack import Installation
 
@@ -47,6 +47,7 @@ def somebody(installed: Installation, browser: Browser) -> Iterator[Callable[...
         context = browser.new_context(
             base_url=f"http://127.0.0.1:{installed.port}", user_agent=USER_AGENT, reduced_motion="reduce"
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -68,7 +69,7 @@ def somebody(installed: Installation, browser: Browser) -> Iterator[Callable[...
     assert not complaints, "\n".join(complaints)
 
 
-def reload_until(page: Page, there: Callable[[], Any], patience: int = 60) -> None:
+def reload_until(page: Page, there: Callable[[], Any], patience: int = 300) -> None:
     """Look again, as a person does, until something has appeared."""
     for _ in range(patience):
         if there():
@@ -168,7 +169,7 @@ def test_from_a_form_to_a_lead_that_sales_accepted(somebody: Callable[..., Page]
 def next_rep(somebody: Callable[..., Page]) -> Page:
     """The rep whose turn it was, at her day."""
     reps = [somebody("sam"), somebody("nora")]
-    for _ in range(60):
+    for _ in range(300):
         for rep in reps:
             rep.goto("/t/acme/sales/my-day/")
             if rep.get_by_role("heading", name=PERSON).count():

@@ -5,36 +5,34 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from leads import assignment, lifecycle, opportunities
 from leads.lifecycle import NotPossible
 from leads.models import Assignment, Lead, Opportunity, Stage, StageChange
 from tenants.models import Member, Setting, Tenant
 from tenants.scope import tenant_scope
+from tests.concurrency import threads
+from tests.concurrency.processes import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(tenant: Tenant, acts: list[Callable[[], Any]]) -> list[Any]:
-    """Run each act in a thread and transaction of its own, all of them having begun before any acts."""
-    ready, results = threading.Barrier(len(acts)), [None] * len(acts)
+    """Let each act happen in a thread and transaction of its own, all of them having begun before any acts."""
+    ready = threading.Barrier(len(acts))
 
-    def run(place: int) -> None:
-        try:
+    def begun(act: Callable[[], Any]) -> Callable[[], Any]:
+        def do() -> Any:
             with tenant_scope(tenant):
-                ready.wait(10)
-                results[place] = acts[place]()
-        except NotPossible as error:
-            results[place] = error
-        finally:
-            connection.close()
+                ready.wait(PATIENCE)
+                return act()
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+        return do
+
+    results = threads.at_once(*map(begun, acts))
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, NotPossible):
+            raise result
     return results
 
 
@@ -70,7 +68,7 @@ def test_without_the_lock_two_would_take_the_same_turn(
     both_have_read = threading.Barrier(2)
     reps = assignment.present_reps
     monkeypatch.setattr(type(Setting.objects), "select_for_update", lambda manager: manager.get_queryset())
-    monkeypatch.setattr(assignment, "present_reps", lambda: (both_have_read.wait(10), reps())[1])
+    monkeypatch.setattr(assignment, "present_reps", lambda: (both_have_read.wait(PATIENCE), reps())[1])
     at_once(acme, [lambda lead=lead: assignment.assign(lead) for lead in leads])
     with tenant_scope(acme):
         assert Assignment.objects.values("member").distinct().count() == 1

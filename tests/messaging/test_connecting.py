@@ -43,7 +43,7 @@ def test_mail_leaves_encrypted_and_signed_in(
         use(settings, server, PASSWORD)
         with tenant_scope(acme):
             outbox.order_notice("n:1", "sam@acme.example", "Hello", "Text")
-        wakeups.run_due(5)
+        wakeups.run_due()
         assert server.received() == {"sam@acme.example": 1}
         assert server.commands["STARTTLS"] == (security == "starttls")
 
@@ -112,7 +112,7 @@ def test_why_no_mail_leaves_is_shown_until_the_password_has_been_corrected(
     def send() -> str:
         with tenant_scope(acme):
             wakeups.announce("mail")
-        wakeups.run_due(5)
+        wakeups.run_due()
         return page.get("/emails/outbox/").content.decode()
 
     with MailServer() as server:

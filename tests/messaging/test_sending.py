@@ -55,7 +55,7 @@ def order(acme, email, *contacts, **values) -> None:
 
 
 def send() -> None:
-    wakeups.run_due(5)
+    wakeups.run_due()
 
 
 def state_of(acme, contact) -> tuple[str, str]:
@@ -141,12 +141,13 @@ def test_a_put_off_mail_is_tried_again_later(acme, live, person, server) -> None
     amara = person("amara")
     server.put_off.add(amara.email)
     order(acme, live, amara)
+    before = timezone.now()
     send()
     state, reason = state_of(acme, amara)
     assert (state, reason[:3], server.mails) == (State.QUEUED, "451", [])
     with tenant_scope(acme):
         message = Message.objects.get()
-        assert timedelta(seconds=50) < message.next_attempt_at - timezone.now() < timedelta(seconds=61)
+        assert before <= message.next_attempt_at - timedelta(minutes=1) <= timezone.now()
         Message.objects.update(next_attempt_at=timezone.now())
         wakeups.announce("mail")
     send()
@@ -372,10 +373,9 @@ def test_a_slow_server_gets_no_more_than_the_budget_allows(acme, live, person, s
     server.delay = 0.3
     people = [person(f"p{number}") for number in range(6)]
     order(acme, live, *people)
-    with tenant_scope(acme):
-        pass
     assert wakeups.work(acme.pk, "mail", 0.7) is True
     with tenant_scope(acme):
         states = list(Message.objects.values_list("state", flat=True))
-    assert set(states) == {State.SENT, State.QUEUED}
+    assert set(states) <= {State.SENT, State.QUEUED}
+    assert State.QUEUED in states
     assert states.count(State.SENT) == len(server.mails)

@@ -184,6 +184,7 @@ def hanging(tenant: Tenant) -> Iterator[None]:
     """The database takes what it is told and does not answer."""
     with tenant_scope(tenant), connection.cursor() as cursor:
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SET LOCAL transaction_timeout = 0")
         cursor.execute("LOCK TABLE messaging_hit IN ACCESS EXCLUSIVE MODE")
         yield
 

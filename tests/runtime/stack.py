@@ -50,7 +50,7 @@ def free_port() -> int:
     return next(port for port in range(first, 60_000, 50) if Ports(port).taken() is None)
 
 
-def until(done: Callable[[], Any], patience: float = 120) -> Any:
+def until(done: Callable[[], Any], patience: float = 300) -> Any:
     """Poll until `done()` is true; returns what it says, and fails after `patience` seconds."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -85,7 +85,7 @@ class Installation:
         return self
 
     def wait_until_up(self) -> "Installation":
-        until(lambda: "Onward is at" in self.said() or self.has_ended(), 180)
+        until(lambda: "Onward is at" in self.said() or self.has_ended(), 600)
         assert not self.has_ended(), self.said()
         return self
 
@@ -140,14 +140,14 @@ class Installation:
         """Ask it to stop, as Ctrl-C does; returns the exit status."""
         assert self.process is not None
         self.process.send_signal(signum)
-        return self.process.wait(60)
+        return self.process.wait(300)
 
     def close(self) -> None:
         """End whatever still runs of it."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(60)
+                self.process.wait(300)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -32,7 +32,7 @@ def folder():
 def onward(folder: Path, *arguments: str, path: Path | str = os.defpath, **identity) -> subprocess.CompletedProcess:
     return subprocess.run(
         [folder / "onward", *arguments],
-        cwd="/", env={"PATH": str(path)}, capture_output=True, text=True, timeout=60, **identity,
+        cwd="/", env={"PATH": str(path)}, capture_output=True, text=True, timeout=300, **identity,
     )  # fmt: skip
 
 

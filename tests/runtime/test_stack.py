@@ -50,7 +50,7 @@ def test_a_second_start_of_the_same_checkout_is_refused(running):
     second = Installation(running.folder, running.port, {})
     words = len(running.said())
     second.start()
-    assert second.process.wait(120) == 1
+    assert second.process.wait(300) == 1
     assert running.said()[words:] == f"Onward is already being served from here, at http://127.0.0.1:{running.port}.\n"
     assert running.get("/healthz")[0] == 200
 
@@ -58,7 +58,7 @@ def test_a_second_start_of_the_same_checkout_is_refused(running):
 def test_a_port_in_use_is_named_with_a_start_that_works(running):
     with checkout() as folder:
         other = Installation(folder, running.port, {}).start()
-        assert other.process.wait(120) == 1
+        assert other.process.wait(300) == 1
         assert len(other.said().splitlines()) == 1
         assert f"Port {running.port} is in use: PORT=" in other.said()
         assert not (folder / "var" / "pg").exists()
@@ -90,7 +90,7 @@ def test_it_can_be_stopped_while_it_starts():
         family = made.family()
         assert made.interrupt() == 0
         # What was being forked at that moment is killed by the kernel.
-        until(lambda: not alive(family), 10)
+        until(lambda: not alive(family))
 
 
 def test_children_do_not_outlive_a_killed_supervisor():
@@ -98,7 +98,7 @@ def test_children_do_not_outlive_a_killed_supervisor():
         family = made.start().wait_until_up().family()
         made.process.kill()
         made.process.wait()
-        until(lambda: not alive(family), 60)
+        until(lambda: not alive(family))
 
 
 def test_everything_killed_at_once_starts_again_with_its_data_and_ctrl_c_leaves_no_process():
@@ -112,7 +112,7 @@ def test_everything_killed_at_once_starts_again_with_its_data_and_ctrl_c_leaves_
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         made.process.wait()
-        until(lambda: not alive(family), 60)
+        until(lambda: not alive(family))
 
         made.forget_words()
         made.start().wait_until_up()
@@ -152,13 +152,14 @@ def assert_stops_without_a_trace(made: Installation, signum: signal.Signals) -> 
     family = made.family()
     assert len(family) > 8
     assert made.interrupt(signum) == 0
-    assert alive(family) == []
+    # What was killed last may still be on its way out; nothing that goes on by itself would ever be gone.
+    until(lambda: not alive(family))
 
 
 def test_the_environment_may_name_other_servers(running):
     given = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
     with installation(**given) as made:
-        assert made.start().process.wait(120) == 1
+        assert made.start().process.wait(300) == 1
         assert "Cannot connect to DATABASE_URL" in made.said()
         assert not (made.folder / "var" / "pg").exists()
 
@@ -168,7 +169,7 @@ def test_a_superuser_is_refused_with_the_statements_that_help():
     if not url:
         pytest.skip("needs the embedded PostgreSQL")
     with installation(DATABASE_URL=url) as made:
-        assert made.start().process.wait(120) == 1
+        assert made.start().process.wait(300) == 1
         assert "postgres, which is a superuser" in made.said()
         assert "CREATE ROLE onward LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS" in made.said()
         assert "OWNER TO onward" in made.said()

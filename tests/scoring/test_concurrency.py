@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError
 from django.db.models import Sum
 
 from contacts import reactor
@@ -13,30 +13,16 @@ from scoring.models import Score, ScoreEntry, ScoringModel
 from scoring.rescore import rescore
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
+from tests.concurrency.processes import PATIENCE
+from tests.concurrency.threads import at_once
 from tests.scoring.world import CLICKED, IS_HEAD, happened, lead, live_model, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(*work: Callable[[], object]) -> list[Exception]:
-    """Run the functions in threads that start together; returns what they raised."""
-    barrier, errors = threading.Barrier(len(work)), []
-
-    def run(function: Callable[[], object]) -> None:
-        barrier.wait(10)
-        try:
-            function()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(function,)) for function in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return errors
+def failures(*acts: Callable[[], object]) -> list[Exception]:
+    """What they raised who did this at once."""
+    return [result for result in at_once(*acts) if isinstance(result, Exception)]
 
 
 def prepare(acme: Tenant) -> None:
@@ -52,7 +38,7 @@ def test_two_workers_of_the_reactor_do_not_double_entries(acme: Tenant) -> None:
     def work() -> None:
         reactor.react(acme.pk, float("inf"))
 
-    assert at_once(work, work) == []
+    assert failures(work, work) == []
     assert_each_once(acme)
 
 
@@ -64,7 +50,7 @@ def test_a_full_rescoring_beside_the_reactor_does_not_double_entries(acme: Tenan
             rescore()
 
     for _ in range(3):
-        assert at_once(everybody, everybody, lambda: reactor.react(acme.pk, float("inf"))) == []
+        assert failures(everybody, everybody, lambda: reactor.react(acme.pk, float("inf"))) == []
     assert_each_once(acme)
 
 
@@ -72,13 +58,14 @@ def test_without_the_lock_of_the_model_they_collide(acme: Tenant, monkeypatch: p
     prepare(acme)
     both_computed = threading.Barrier(2)
     monkeypatch.setattr(rescoring, "lock", lambda ids=None: list(ScoringModel.objects.filter(state="live")))
-    monkeypatch.setattr(rescoring.retiring, "carry_over", lambda *args: both_computed.wait(10))
+    monkeypatch.setattr(rescoring.retiring, "carry_over", lambda *args: both_computed.wait(PATIENCE))
 
     def everybody() -> None:
         with tenant_scope(acme):
             rescore()
 
-    assert len(at_once(everybody, everybody)) == 1
+    (collision,) = failures(everybody, everybody)
+    assert isinstance(collision, DatabaseError)
 
 
 def assert_each_once(acme: Tenant) -> None:
