@@ -1,6 +1,7 @@
 """Claiming messages: a lease on the most urgent ones, with a last look at whether they may still go out."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,17 +131,20 @@ def _block(locked: list[_Locked]) -> None:
     reasons |= {id_: reason for id_, reason in _reasons_of_contacts(locked) if id_ not in reasons}
     if not reasons:
         return
+    by_reason: dict[str, list[int]] = defaultdict(list)
+    for id_, reason in reasons.items():
+        by_reason[reason].append(id_)
     with connection.cursor() as cursor:
-        cursor.execute(
+        # By primary key, whatever the planner (does not) know of the table: a join might read all of it per batch.
+        cursor.executemany(
             """UPDATE messaging_message message
-               SET state = 'blocked', reason = given.reason, finished_at = now(),
+               SET state = 'blocked', reason = %s, finished_at = now(),
                    -- of a contact who was erased while the message was ordered nothing is kept
                    address = CASE WHEN contact_id IS NOT NULL AND NOT EXISTS (
                        SELECT FROM contacts_contact contact WHERE contact.id = message.contact_id)
                      THEN '' ELSE address END
-               FROM unnest(%s::bigint[], %s::text[]) AS given (id, reason)
-               WHERE message.id = given.id AND message.state = 'queued'""",
-            [list(reasons), list(reasons.values())],
+               WHERE id = ANY(%s) AND state = 'queued'""",
+            list(by_reason.items()),
         )
     figures.count(figures.BLOCKED, list(reasons))
     outcomes.tell("email.blocked", list(reasons), with_reason=True)
