@@ -19,10 +19,15 @@ class UserAdmin(admin.ModelAdmin):
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name")
     fields = ("email", "name", "time_zone", "is_active", "is_staff", "is_superuser", "groups", "last_login")
-    readonly_fields = ("last_login",)
+    # What people say about themselves, and how they sign in, they change themselves.
+    readonly_fields = ("email", "name", "time_zone", "last_login")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """An account is made by its owner: at the start of a company, or by an invitation."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Deactivate instead: companies' histories name the person."""
         return False
 
 
@@ -32,6 +37,8 @@ class TenantAdmin(admin.ModelAdmin):
 
     list_display = ("name", "slug", "time_zone", "currency", "is_sample", "created_at", "data")
     search_fields = ("name", "slug")
+    # Owners change these in the product, which writes their audit trail.
+    readonly_fields = ("name", "time_zone", "country", "currency", "created_at")
 
     @admin.display(description=_("data"))
     def data(self, tenant: Tenant) -> SafeString:

@@ -1,8 +1,8 @@
 """Django's admin over one tenant's tables, at `/admin/t/<slug>/`: for support, to look and not to touch.
 
 Everything in it has a verb in the product that also records, audits and notifies, so that the admin changes nothing.
-Whoever looks at an object leaves a row in that tenant's audit trail; nothing goes into Django's own log, which belongs
-to no tenant.
+Whoever looks at a table or an object leaves a row in that tenant's audit trail; nothing goes into Django's own log,
+which belongs to no tenant.
 """
 
 from functools import cached_property
@@ -51,6 +51,13 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+    def changelist_view(self, request: Any, extra_context: Any = None) -> HttpResponse:
+        """Show the table, and note in the tenant's audit trail who looked."""
+        response = super().changelist_view(request, extra_context)
+        if response.status_code == 200:
+            audit.write("admin.listed", by=request.user, detail={"table": self.opts.label})
+        return response
 
     def changeform_view(
         self, request: Any, object_id: str | None = None, form_url: str = "", extra_context: Any = None

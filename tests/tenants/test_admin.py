@@ -6,6 +6,7 @@ from django.test import Client
 
 from contacts import people
 from contacts.models import Contact
+from messaging.models import AddressKey
 from tenants.admin_site import site
 from tenants.fields import TenantKey
 from tenants.models import Audit, Member, Tenant, User
@@ -52,6 +53,24 @@ def test_looking_at_an_object_leaves_a_row_in_its_tenants_audit_trail(
         assert not Audit.objects.exists()
 
 
+def test_looking_at_a_table_leaves_a_row_too(staff: Client, amara: Contact, acme: Tenant, rival: Tenant) -> None:
+    staff.get("/admin/t/acme/contacts/contact/?q=oka")
+    with tenant_scope(acme):
+        row = Audit.objects.get()
+        assert (row.action, row.detail) == ("admin.listed", {"table": "contacts.Contact"})
+    with tenant_scope(rival):
+        assert not Audit.objects.exists()
+
+
+def test_a_secret_is_shown_on_no_page_of_the_admin(staff: Client, acme: Tenant) -> None:
+    with tenant_scope(acme):
+        row = AddressKey.objects.create(key="open sesame")
+    for path in ("", f"{row.pk}/change/"):
+        page = staff.get(f"/admin/t/acme/messaging/addresskey/{path}").content.decode()
+        assert "sesame" not in page
+        assert row.key.sealed not in page
+
+
 def test_nothing_of_a_tenant_is_changed_in_the_admin(staff: Client, amara: Contact, acme: Tenant) -> None:
     form = {"last_name": "Changed"}
     assert staff.post(f"/admin/t/acme/contacts/contact/{amara.pk}/change/", form).status_code == 403
@@ -88,3 +107,34 @@ def test_what_there_is_not_is_not_found(path: str, staff: Client, acme: Tenant) 
 def test_what_belongs_to_no_tenant_has_its_own_admin(table: str, staff: Client, acme: Tenant, ana: Member) -> None:
     assert staff.get(f"/admin/tenants/{table}").status_code == 200
     assert staff.get("/admin/contacts/contact/").status_code == 404
+
+
+def test_what_has_a_verb_in_the_product_is_only_looked_at(staff: Client, acme: Tenant, ana: Member) -> None:
+    form = {
+        "name": "Changed",
+        "email": "changed@x.example",
+        "time_zone": "Asia/Tokyo",
+        "currency": "JPY",
+        "slug": "acme",
+    }
+    staff.post(f"/admin/tenants/tenant/{acme.pk}/change/", form)
+    staff.post(f"/admin/tenants/user/{ana.user_id}/change/", {**form, "is_active": "on"})
+    assert staff.post(f"/admin/tenants/member/{ana.pk}/change/", {"role": "analyst"}).status_code == 403
+    acme.refresh_from_db()
+    ana.refresh_from_db()
+    ana.user.refresh_from_db()
+    assert (acme.name, acme.time_zone, acme.currency) == ("Acme", "Europe/Berlin", "EUR")
+    assert (ana.user.email, ana.user.time_zone, ana.role) == ("ana@acme.example", "", "owner")
+
+
+@pytest.mark.parametrize("table", ["user", "tenant", "member"])
+def test_nobody_is_deleted_there(staff: Client, ana: Member, table: str) -> None:
+    pk = {"user": ana.user_id, "tenant": ana.tenant_id, "member": ana.pk}[table]
+    assert staff.post(f"/admin/tenants/{table}/{pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Member.objects.filter(pk=ana.pk).exists()
+
+
+def test_staff_may_stop_a_person_from_signing_in(staff: Client, ana: Member) -> None:
+    staff.post(f"/admin/tenants/user/{ana.user_id}/change/", {"is_active": ""})
+    ana.user.refresh_from_db()
+    assert not ana.user.is_active
