@@ -84,10 +84,10 @@ def refuse(
 ) -> int:
     """Write that a contact, or everybody with an address, refuses a purpose; returns how many contacts it concerns.
 
-    A refusal holds for the address: on every active contact that has it.
+    A refusal holds for the address: on every contact that has it, those included that were deleted and may come back.
     """
     address = normalise.email(who if isinstance(who, str) else who.email)
-    contacts = list(Contact.objects.filter(email=address, is_active=True)) if address else []
+    contacts = list(Contact.objects.filter(email=address, merged_into=None)) if address else []
     if isinstance(who, Contact) and who.pk not in {contact.pk for contact in contacts}:
         contacts.append(who)
     Consent.objects.bulk_create(

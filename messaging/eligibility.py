@@ -53,7 +53,7 @@ def reasons(email: Email, targets: sql.Composable) -> sql.Composed:
     people's fingerprints (if there are any) and, for commercial mail, the ledger (consent_latest). They are laterals so
     that no statistics, however old, can make them scans.
     """
-    is_commercial = email.designation == Email.Designation.COMMERCIAL
+    is_commercial, purpose = email.designation == Email.Designation.COMMERCIAL, purpose_id(email) or 0
     return sql.SQL(
         """SELECT target, reason FROM (
              SELECT target.target, CASE
@@ -83,8 +83,8 @@ def reasons(email: Email, targets: sql.Composable) -> sql.Composed:
         is_effective=effective_suppression("suppression"),
         fingerprint=suppressing.fingerprint_of(sql.Identifier("contact", "email")),
         refused=sql.Literal(Suppression.Reason.REFUSED.value),
-        lacks_consent=_lacks_consent(is_commercial),
-        purpose=sql.Literal(purpose_id(email) or 0),
+        lacks_consent=_lacks_consent(is_commercial, purpose),
+        purpose=sql.Literal(purpose),
     )
 
 
@@ -144,12 +144,17 @@ def is_opt_out() -> bool:
     return bool(value)
 
 
-def _lacks_consent(is_commercial: bool) -> sql.Composed:
+def _lacks_consent(is_commercial: bool, purpose: int) -> sql.Composed:
     """Commercial: level 4 for the purpose (opt-out mode: not refused). Transactional: level 2 for any."""
     if not is_commercial:
         return sql.SQL("contact.consent_level < {}").format(sql.Literal(int(ConsentLevel.TRANSACTIONAL)))
     if is_opt_out():
-        return sql.Composed([sql.SQL("latest.state = 'refused'")])
+        # Who has said nothing herself may have had the address before: its latest word holds.
+        return sql.SQL(
+            """coalesce(latest.state, (SELECT state FROM contacts_consent ledger
+                                       WHERE ledger.address = contact.email AND ledger.purpose_id = {}
+                                         AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1)) = 'refused'"""
+        ).format(sql.Literal(purpose))
     return sql.SQL("coalesce(latest.state <> 'granted' OR latest.level < {}, true)").format(
         sql.Literal(int(COMMERCIAL))
     )

@@ -116,7 +116,7 @@ def _judge_batch() -> int:
     _record_clicks([deed for deed in deeds if deed.kind == Kind.CLICK])
     for deed in deeds:
         if deed.kind == Kind.UNSUBSCRIBE:
-            own = Own(0, deed.message_id, deed.sent.contact_id or 0, 0)
+            own = Own(0, deed.message_id, deed.sent.contact_id or 0, deed.link_id)
             unsubscribing.unsubscribe(unsubscribing.subject_of(own), source="one-click")
     return len(taken)
 

@@ -305,6 +305,7 @@ class Hit(models.Model):
     tenant = TenantKey()
     message_id = models.BigIntegerField()
     kind = models.TextField(choices=Kind.choices)
+    # The link that was followed; of an unsubscription the purpose that the mail was sent for.
     link_id = models.BigIntegerField(null=True)
     at = models.DateTimeField(db_default=Now())
     ip = models.GenericIPAddressField(null=True)

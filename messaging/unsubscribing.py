@@ -28,9 +28,11 @@ class Subject:
 
 
 def subject_of(own: Own) -> Subject:
-    """The contact, purpose and message of a token; run in its tenant's scope."""
+    """The contact (whoever she was merged into), purpose and message of a token; run in its tenant's scope."""
     message = Message.objects.select_related("contact", "email").filter(pk=own.message_id).first()
     contact = Contact.objects.filter(pk=own.contact_id).first() or (message.contact if message else None)
+    while contact is not None and contact.merged_into is not None:
+        contact = contact.merged_into
     purposes = Purpose.objects.all()
     purpose = purposes.filter(pk=own.purpose_id).first() or purposes.filter(is_default=True).first()
     return Subject(contact, purpose, message)

@@ -99,7 +99,7 @@ def _unsubscribe(token: str, scope: Scope) -> Answer:
         return Answer(302, [(b"location", page.encode())])
     if scope["method"] != "POST":
         return NOT_FOUND
-    hit = _hit(scope, "unsubscribe", own.tenant_id, own.message_id)
+    hit = _hit(scope, "unsubscribe", own.tenant_id, own.message_id, own.purpose_id)
     return Answer(200, [(b"content-type", b"text/plain; charset=utf-8")], b"Unsubscribed", hit)
 
 

@@ -7,7 +7,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One request to a message's pixel, link or unsubscribe address. `reasons` are signs of a machine."""
+    """One request to a message's pixel, link or unsubscribe address. `reasons` are signs of a machine.
+
+    `link_id` is the link that was followed; of an unsubscription it is the purpose that the mail was sent for.
+    """
 
     tenant_id: int
     message_id: int

@@ -177,7 +177,7 @@ def test_one_click_unsubscribes_by_post_and_only_asks_by_get(acme, settings) -> 
     assert hits(acme) == []
     ((status, _headers, _body),) = ask(("POST", path))
     assert status == 200
-    assert hits(acme) == [("unsubscribe", 5, None, "192.0.2.7", [])]
+    assert hits(acme) == [("unsubscribe", 5, 1, "192.0.2.7", [])], "the mail's purpose comes along"
 
 
 def test_hits_of_one_moment_are_filed_under_their_own_tenants(acme, rival) -> None:

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from contacts.models import Consent, Contact, Interaction, Purpose
 from messaging.models import Message
 from messaging.tokens import visitor_token
-from pages import tokens
+from pages import submissions, tokens
 from pages.models import Form, Page, Submission, Visitor
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -215,6 +217,27 @@ class TestDoubleOptIn:
         monkeypatch.setattr(tokens, "CONFIRMATION_AGE", -1)
         response = visitor.get(link)
         assert (response.status_code, b"too old" in response.content) == (410, True)
+
+    @pytest.mark.parametrize(("days", "state"), [(29, "unconfirmed"), (31, "expired")])
+    def test_what_was_never_confirmed_is_forgotten_after_thirty_days(
+        self, acme: Tenant, visitor: Client, days: int, state: str
+    ) -> None:
+        send(visitor)
+        with tenant_scope(acme):
+            Submission.objects.update(at=timezone.now() - timedelta(days=days))
+        submissions.expire()
+        with tenant_scope(acme):
+            submission = Submission.objects.get()
+            assert (submission.state, bool(submission.values)) == (state, state == "unconfirmed")
+
+    def test_what_was_confirmed_is_not_forgotten(self, acme: Tenant, visitor: Client) -> None:
+        send(visitor)
+        visitor.post(self.link(acme))
+        with tenant_scope(acme):
+            Submission.objects.update(at=timezone.now() - timedelta(days=99))
+        submissions.expire()
+        with tenant_scope(acme):
+            assert Submission.objects.get().values["email"] == "eva@firma.example"
 
     def test_a_form_token_does_not_confirm(self, acme: Tenant, guide: Page, visitor: Client) -> None:
         assert visitor.get(f"/p/confirm/{tokens.form_token(guide.form_id)}/").status_code == 404
