@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal
 
-from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -42,14 +41,9 @@ def erase(contact_ids: Iterable[int], *, by: Member | None) -> int:
     return len(ids)
 
 
-def what_becomes() -> list[tuple[str, str]]:
-    """(table in words, what becomes of its rows) of everything that does not simply go with the contact."""
-    rows = [
-        (apps.get_model(label)._meta.verbose_name_plural, rule)
-        for e in registry.erasers
-        for label, rule in e.tables.items()
-    ]
-    return sorted((str(name).capitalize(), str(rule)) for name, rule in rows)
+def what_becomes() -> list[str]:
+    """What becomes of everything that does not simply go with the contact, in sentences."""
+    return sorted(str(rule) for eraser in registry.erasers for rule in eraser.tables.values())
 
 
 @chore("erasure", every=timedelta(hours=1))
@@ -135,9 +129,9 @@ def _forget(erased: Erased) -> None:
 ERASER = Eraser(
     _forget,
     {
-        "contacts.Interaction": _("The person and every personal detail are taken out; the rest stays as a number."),
-        "contacts.SearchTerm": _("Her words are removed."),
-        "tenants.Audit": _("Labels and details that name her are emptied; who did what and when stays."),
-        "tenants.Notification": _("Those that name her are deleted."),
+        "contacts.Interaction": _("Timeline: the person and every personal detail are taken out; what happened stays."),
+        "contacts.SearchTerm": _("Search: the person is not found any more."),
+        "tenants.Audit": _("Audit trail: names and details are emptied; who did what, and when, stays."),
+        "tenants.Notification": _("Notifications: those that name the person are deleted."),
     },
 )

@@ -30,4 +30,4 @@ def erase(erased: Erased) -> None:
         )
 
 
-ERASER = Eraser(erase, {"journeys.Visit": _("The person is taken out; which step was left by which way stays.")})
+ERASER = Eraser(erase, {"journeys.Visit": _("Journeys: the person is taken out; who went which way stays a number.")})

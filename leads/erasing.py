@@ -38,10 +38,12 @@ def erase(erased: Erased) -> None:
 ERASER = Eraser(
     erase,
     {
-        "leads.Lead": gettext_lazy("What was entered is emptied; that there was a lead, and how far it came, stays."),
-        "leads.StageChange": gettext_lazy("Reasons in words are emptied."),
-        "leads.Assignment": gettext_lazy("The reason is emptied where it names her."),
-        "leads.Activity": gettext_lazy("Hers are deleted; others that name her lose their words."),
-        "leads.Opportunity": gettext_lazy("The name gives way where it names her; the amount stays."),
+        "leads.Lead": gettext_lazy(
+            "Leads: what was entered is emptied; that there was one, and how far it came, stays."
+        ),
+        "leads.StageChange": gettext_lazy("Changes of stage: reasons in words are emptied."),
+        "leads.Assignment": gettext_lazy("Assignments: the reason is emptied where it names the person."),
+        "leads.Activity": gettext_lazy("Activities: the person's are deleted; others that name her lose their words."),
+        "leads.Opportunity": gettext_lazy("Opportunities: names that say who it was give way; the amounts stay."),
     },
 )

@@ -67,9 +67,9 @@ def _refused(erased: Erased) -> list[str]:
 ERASER = Eraser(
     erase,
     {
-        "messaging.Message": _("Address, text and the server's words are emptied; that it was sent stays."),
-        "messaging.Hit": _("Network address and browser are emptied."),
-        "messaging.CaughtMail": _("Mails to her or naming her are deleted; all others after 30 days."),
-        "messaging.Suppression": _("The address gives way to its fingerprint, so that it stays suppressed."),
+        "messaging.Message": _("E-mails: address, text and the server's words are emptied; that they were sent stays."),
+        "messaging.Hit": _("Opens and clicks: network address and browser are emptied."),
+        "messaging.CaughtMail": _("Mail catcher: mails that are to the person or name her are deleted."),
+        "messaging.Suppression": _("Suppression: the address gives way to a fingerprint, so that it stays suppressed."),
     },
 )

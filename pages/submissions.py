@@ -204,7 +204,7 @@ def _within_limit(unknown: Mapping[str, str]) -> dict[str, str]:
 ERASER = Eraser(
     erase,
     {
-        "pages.Submission": gettext_lazy("What was entered is emptied; that it was sent stays."),
-        "pages.Visitor": gettext_lazy("Deleted: her browsers are strangers again."),
+        "pages.Submission": gettext_lazy("Forms: what was entered is emptied; that it was sent stays."),
+        "pages.Visitor": gettext_lazy("Website: the person's browsers are strangers again."),
     },
 )
