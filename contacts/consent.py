@@ -9,8 +9,10 @@ from psycopg import sql
 
 from contacts import normalise, timeline
 from contacts.models import Consent, ConsentLevel, Contact, Purpose
-from tenants.models import Member
+from tenants.models import Member, Setting
 
+# The setting that says whether silence means no (the default) or yes.
+OPT_OUT_SETTING = "consent.opt_out"
 # From this level on, commercial mail for the purpose may be sent.
 COMMERCIAL = ConsentLevel.MARKETING
 
@@ -112,6 +114,11 @@ def refuse(
         ],
     )
     return len(contacts)
+
+
+def is_opt_out() -> bool:
+    """Whether the tenant mails commercially until somebody refuses, instead of from when somebody agrees."""
+    return bool(Setting.objects.filter(key=OPT_OUT_SETTING).values_list("value", flat=True).first())
 
 
 def state_of(contact: Contact, channel: str = Consent.Channel.EMAIL) -> list[PurposeState]:

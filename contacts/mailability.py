@@ -26,6 +26,8 @@ def answer(contact: Contact) -> Answer:
     purposes = consent.state_of(contact)
     obstacles = [*_own_obstacles(contact), *(words for ask in registry.mail_obstacles for words in ask(contact))]
     agreed = [state for state in purposes if state.may_mail]
+    if not agreed and not obstacles and consent.is_opt_out():
+        agreed = [state for state in purposes if not state.is_refused]
     if obstacles:
         return Answer(False, _("No: %(why)s.") % {"why": obstacles[0]}, obstacles, purposes)
     if not agreed:

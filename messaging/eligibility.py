@@ -4,21 +4,16 @@ A *target* is whatever is to be mailed to a contact: the contact itself in an au
 first reason that applies is the one given.
 """
 
-from typing import Any
-
 from django.db import connection
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
-from contacts.consent import COMMERCIAL
+from contacts.consent import COMMERCIAL, is_opt_out
 from contacts.models import ConsentLevel, Contact, Purpose
 from messaging import suppressing
 from messaging.models import Email, Suppression
-from tenants.models import Setting
 
-# The setting that says whether silence means no (the default) or yes.
-OPT_OUT_SETTING = "consent.opt_out"
 # So many soft bounces in a row suppress an address.
 SOFT_BOUNCES = 5
 
@@ -136,12 +131,6 @@ def purpose_id(email: Email) -> int | None:
     if email.purpose_id:
         return email.purpose_id
     return Purpose.objects.filter(is_default=True).values_list("pk", flat=True).first()
-
-
-def is_opt_out() -> bool:
-    """Whether the tenant mails commercially until somebody refuses, instead of from when somebody agrees."""
-    value: Any = Setting.objects.filter(key=OPT_OUT_SETTING).values_list("value", flat=True).first()
-    return bool(value)
 
 
 def _lacks_consent(is_commercial: bool, purpose: int) -> sql.Composed:

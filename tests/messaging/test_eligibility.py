@@ -7,6 +7,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from contacts import consent
+from contacts.consent import OPT_OUT_SETTING
 from contacts.models import ConsentLevel, Contact, Purpose
 from messaging import eligibility
 from messaging.models import Email, Suppression
@@ -41,7 +42,7 @@ def test_the_latest_word_holds_and_only_for_its_purpose(acme, email, person, new
 def test_in_opt_out_mode_silence_means_yes(acme, email, person, newsletter) -> None:
     bela = person("bela", agreed=False)
     with tenant_scope(acme):
-        Setting.objects.create(key=eligibility.OPT_OUT_SETTING, value=True)
+        Setting.objects.create(key=OPT_OUT_SETTING, value=True)
         assert reason(email, bela) == ""
         consent.refuse(bela, newsletter, source="test")
         assert reason(email, bela) == "no_consent"

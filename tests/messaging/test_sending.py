@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from contacts import consent
-from contacts.models import Contact, Interaction
+from contacts.models import Contact, Field, Interaction
 from messaging import outbox, publishing, sending
 from messaging.designs import blocks
 from messaging.models import Email, Message, Suppression
@@ -379,3 +379,36 @@ def test_a_slow_server_gets_no_more_than_the_budget_allows(acme, live, person, s
     assert set(states) <= {State.SENT, State.QUEUED}
     assert State.QUEUED in states
     assert states.count(State.SENT) == len(server.mails)
+
+
+LONG = "".join("{% for " + x + " in contact.first_name %}" for x in "abc") + "x" + "{% endfor %}" * 3
+
+
+def test_a_text_that_would_never_be_finished_for_somebody_fails_for_her_alone_and_says_why(
+    acme, email, person, max_, server
+) -> None:
+    with tenant_scope(acme):
+        publishing.save_draft(email, subject="Hi", blocks=[blocks.new("text", html=LONG)])
+        publishing.go_live(email, max_)
+    short, long = person("bo"), person("amara", first_name="A" * 100)
+    order(acme, email, short, long)
+    send()
+    assert server.received() == {short.email: 1}
+    assert state_of(acme, short) == (State.SENT, "")
+    assert state_of(acme, long) == (State.FAILED, "The text does too much: it would never be finished.")
+    assert kinds(acme, long) == ["email.failed"]
+
+
+def test_an_email_that_names_a_field_which_was_retired_since_says_so_in_the_outbox(
+    acme, email, person, max_, server
+) -> None:
+    with tenant_scope(acme):
+        tier = Field.objects.create(entity="contact", key="tier", label="Tier", type="text")
+        publishing.save_draft(email, subject="For {{ contact.custom.tier }}", blocks=[blocks.new("text", html="Hi")])
+        publishing.go_live(email, max_)
+        Field.objects.filter(pk=tier.pk).update(retired_at=timezone.now())
+    amara = person("amara")
+    order(acme, email, amara)
+    send()
+    assert server.received() == {}
+    assert state_of(acme, amara) == (State.FAILED, "A name is unknown.")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from contacts import consent, erasure, mailability, people
+from contacts.consent import OPT_OUT_SETTING
 from contacts.models import Contact
 from messaging import claiming, eligibility, outbox, outcomes, suppressing
 from messaging.models import AddressKey, Email, EmailVersion, Message, Suppression
@@ -161,7 +162,7 @@ def test_a_refusal_outlives_erasure_even_where_silence_means_yes_until_a_new_con
 ) -> None:
     bela = person("bela", agreed=False)
     with tenant_scope(acme):
-        Setting.objects.create(key=eligibility.OPT_OUT_SETTING, value=True)
+        Setting.objects.create(key=OPT_OUT_SETTING, value=True)
         receipt = Email.objects.create(name="Receipt", designation=Email.Designation.TRANSACTIONAL)
         if how == "purpose":
             consent.refuse(bela, newsletter, source="link")

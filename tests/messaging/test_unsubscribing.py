@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from contacts import consent, deletion, merging, people
+from contacts import consent, deletion, mailability, merging, people
+from contacts.consent import OPT_OUT_SETTING
 from contacts.models import Consent, Contact, Purpose
 from messaging import eligibility, hits, outbox, tokens
 from messaging.models import Email, Hit, Message
@@ -131,7 +132,7 @@ def test_in_opt_out_mode_a_new_contact_with_a_refusing_address_is_not_mailed(
 ) -> None:
     first = person("amara", agreed=False)
     with tenant_scope(acme):
-        Setting.objects.create(key=eligibility.OPT_OUT_SETTING, value=True)
+        Setting.objects.create(key=OPT_OUT_SETTING, value=True)
         consent.refuse(first, newsletter, source="link")
         deletion.deactivate(first, by=ana)
     second = person("amara", agreed=False)
@@ -168,3 +169,15 @@ def test_the_ledger_only_grows(acme: Tenant, person: Any, newsletter: Purpose) -
         consent.grant(amara, newsletter, basis="form", source="test")
         assert list(Consent.objects.order_by("pk").values_list("pk", "state", "at"))[:1] == before
         assert list(Consent.objects.order_by("pk").values_list("state", flat=True)) == ["granted", "refused", "granted"]
+
+
+def test_the_contacts_page_says_what_the_sender_will_do_in_either_mode(
+    acme: Tenant, email: Email, person: Any, newsletter: Purpose
+) -> None:
+    silent = person("bela", agreed=False)
+    with tenant_scope(acme):
+        assert (mailability.answer(silent).may, eligibility.why_not(email, silent.pk)) == (False, "no_consent")
+        Setting.objects.create(key=OPT_OUT_SETTING, value=True)
+        assert (mailability.answer(silent).may, eligibility.why_not(email, silent.pk)) == (True, "")
+        consent.refuse(silent, newsletter, source="link")
+        assert (mailability.answer(silent).may, eligibility.why_not(email, silent.pk)) == (False, "no_consent")

@@ -266,3 +266,26 @@ def test_text_of_people_and_segments_is_escaped(acme: Tenant, max_: Member, clie
     client = client_of(max_)
     for path in ("", f"{segment.pk}/", f"{segment.pk}/edit/", f"{segment.pk}/why/{amara.pk}/"):
         assert "<script>alert" not in client.get(f"/segments/{path}").content.decode()
+
+
+@pytest.mark.parametrize("how", ["retired", "deleted"])
+def test_a_rule_whose_field_is_gone_names_it_everywhere_and_is_not_lost(
+    acme: Tenant, max_: Member, client_of: Client, how: str
+) -> None:
+    gone = {"field": "contact.custom.tier", "op": "is", "value": "gold"}
+    with tenant_scope(acme):
+        tier = Field.objects.create(entity="contact", key="tier", label="Tier", type="text")
+    segment = make(acme, rule={"all": [gone, *HEADS["all"]]})
+    with tenant_scope(acme):
+        tier.delete() if how == "deleted" else Field.objects.filter(pk=tier.pk).update(retired_at=timezone.now())
+    client, says = client_of(max_), "no longer exists" if how == "deleted" else "was retired"
+    assert says in client.get(f"/segments/{segment.pk}/").content.decode()
+    assert "field:contact.custom.tier" in client.get(f"/segments/{segment.pk}/edit/").content.decode()
+    assert says in client.post(f"/segments/{segment.pk}/go-live/", follow=True).content.decode()
+    rule = json.dumps({"all": [gone]})
+    answer = client.post(f"/segments/{segment.pk}/edit/", {"name": "Renamed", "rule": rule})
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+    with tenant_scope(acme):
+        kept = Segment.objects.get(pk=segment.pk)
+        assert (kept.rule["all"][0], kept.state) == (gone, "draft")
