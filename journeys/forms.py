@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from contacts.models import ConsentLevel
 from journeys import publishing, templates
 from journeys.models import Journey
+from segments.models import Segment
 from tenants.forms import Form, ModelForm, TimeZoneField
 from tenants.models import Member
 from tenants.scope import current_tenant_id
@@ -38,6 +39,7 @@ class JourneyForm(ModelForm):
         "time_zone": 6,
         "minimum_consent": 6,
         "exclusion_segment": 6,
+        "owner": 6,
     }
     shown_when: ClassVar = {"reentry_days": {"reentry": [Journey.Reentry.AFTER_DAYS]}}
     time_zone = TimeZoneField(label=gettext_lazy("Time zone"), blank_label=gettext_lazy("The company's"))
@@ -62,12 +64,18 @@ class JourneyForm(ModelForm):
         ]
         help_texts: ClassVar = {
             "exclusion_segment": gettext_lazy("Its members do not enter, and leave at once when they join it."),
+            "reentry_days": gettext_lazy(
+                "Counted from leaving. Members of the audience's segments enter again by themselves."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         members = Member.objects.filter(tenant_id=current_tenant_id(), is_active=True).select_related("user", "tenant")
         self.fields["owner"].queryset = members  # type: ignore[attr-defined]
+        self.fields["description"].widget.attrs["rows"] = 3
+        live = Segment.objects.exclude(state=Segment.State.ARCHIVED).order_by("name")
+        self.fields["exclusion_segment"].queryset = live  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """The dates are in order, and a policy by days says how many."""

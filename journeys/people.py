@@ -84,12 +84,13 @@ def _hold(participant: Participant) -> tuple[Traveller, JourneyVersion]:
 
 @dataclass(frozen=True)
 class Stop:
-    """One entry of a trace: a visit in words."""
+    """One entry of a trace: a visit in words. `outcome` is empty where there was one way on only."""
 
     visit: Visit
     title: Text
     icon: str
     tone: str
+    summary: Text
     outcome: Text
     why: str
     cause: str
@@ -114,17 +115,18 @@ def trace(participant: Participant) -> list[Stop]:
 def _stop(visit: Visit, shape: dict, by: str, causes: dict[int, str]) -> Stop:
     tile = shape["tiles"].get(visit.tile)
     kind = registry.of(tile) if tile else None
-    labels = (
-        {way.key: way.label for way in kind.branches(tile, registry.names_of({"tiles": {"": tile}}))} if kind else {}
-    )
+    names = registry.names_of({"tiles": {"": tile}} if tile else {"tiles": {}})
+    ways = kind.branches(tile, names) if kind and tile else []
+    labels = {way.key: way.label for way in ways} if len(ways) > 1 else {registry.NEXT: ""}
     words = {"late": _("came too late"), "stopped": _("stopped here"), "moved": _("moved by a new version")}
     return Stop(
         visit=visit,
         title=kind.title(tile) if kind and tile else visit.tile,
         icon=kind.icon if kind else "circle-dashed",
         tone=kind.tone if kind else "secondary",
+        summary=kind.summary(tile, names) if kind and tile else "",
         outcome=words.get(visit.outcome) or labels.get(visit.outcome, visit.outcome),
-        why=visit.detail.get("because", ""),
+        why="" if by else visit.detail.get("because", ""),
         cause=causes.get(visit.cause_id or 0, ""),
         by=by,
     )

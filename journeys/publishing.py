@@ -1,6 +1,7 @@
 """From draft to live and on: go live, pause, resume, end, archive; and what stands against it."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import TextChoices
@@ -14,6 +15,7 @@ from journeys.models import Journey, JourneyVersion, Participant
 from journeys.tiles import registry
 from journeys.tiles.registry import ERROR, Issue
 from messaging import outbox
+from messaging.models import Message
 from tenants import audit, wakeups
 from tenants.models import Member
 
@@ -31,6 +33,22 @@ class Resume(TextChoices):
     NOW = "now", gettext_lazy("Catch up now: whose time has come meanwhile goes on at once")
     SHIFT = "shift", gettext_lazy("Shift: all waits become longer by the pause")
     SKIP = "skip", gettext_lazy("Skip: who was due during the pause leaves the journey, held messages are cancelled")
+
+
+class Held(NamedTuple):
+    """What a pause holds back."""
+
+    waiting: int
+    overdue: int
+    messages: int
+
+
+def held(journey: Journey) -> Held:
+    """How many people wait in a paused journey, how many of them came due meanwhile, how many messages are held."""
+    active = Participant.objects.filter(journey=journey, state=Participant.State.ACTIVE)
+    overdue = active.filter(deadline_at__range=(journey.paused_at, timezone.now())) if journey.paused_at else None
+    messages = Message.objects.filter(state=Message.State.HELD, journey_id=journey.pk)
+    return Held(active.count(), overdue.count() if overdue is not None else 0, messages.count())
 
 
 def check(version: JourneyVersion) -> list[Issue]:

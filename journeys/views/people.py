@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from journeys import people, queries
-from journeys.models import JourneyVersion, Participant
+from journeys.models import Journey, JourneyVersion, Participant
 from journeys.people import NotThere
 from journeys.tiles import registry
 from journeys.views.page import find
@@ -60,6 +60,7 @@ def trace(request: Any, pk: int) -> HttpResponse:
         "here": registry.of(here).title(here) if here else person.tile,
         "ways": ways if person.state == Participant.State.ACTIVE else [],
         "reason": people.in_words(person),
+        "is_paused": person.journey.state == Journey.State.PAUSED,
     }
     return render(request, "journeys/trace.html", context)
 

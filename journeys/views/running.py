@@ -8,13 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from journeys import publishing, review
+from journeys import history, publishing, review
 from journeys.forms import EndForm, ResumeForm
 from journeys.models import Journey, JourneyVersion
 from journeys.publishing import NotPossible
 from journeys.views.page import find
 from tenants.access import Right, allow
-from tenants.models import Audit
 from tenants.responses import done
 
 
@@ -52,7 +51,7 @@ def resume(request: Any, pk: int) -> HttpResponse:
     journey = find(pk)
     form = ResumeForm(request.POST or None)
     if not form.is_valid():
-        context = {"form": form, "journey": journey, "verb": _("Resume")}
+        context = {"form": form, "journey": journey, "verb": _("Resume"), "held": publishing.held(journey)}
         return render(request, "journeys/ask.html", context, status=422 if form.is_bound else 200)
     mode = form.cleaned_data["mode"]
     return _verb(request, journey, lambda: publishing.resume(journey, mode, request.member), _("The journey goes on."))
@@ -83,8 +82,7 @@ def versions(request: Any, pk: int) -> HttpResponse:
     """Which version was live when, by whom; and what was done to the journey."""
     journey = find(pk)
     rows = journey.versions.select_related("went_live_by__user").order_by("-number")
-    history = Audit.objects.filter(object_kind="journey", object_id=journey.pk).select_related("actor")
-    context = {"journey": journey, "versions": rows, "history": history.order_by("-at")[:50]}
+    context = {"journey": journey, "versions": rows, "history": history.of(journey)}
     return render(request, "journeys/versions.html", context)
 
 

@@ -2,6 +2,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
 from contacts.models import Contact
 from journeys import drafting, templates, tree
@@ -98,7 +99,7 @@ def test_people_are_found_by_step_traced_and_moved_on(world: World, max_: Member
         person = Participant.objects.get(contact_id=contact)
         assert str(Contact.objects.get(pk=contact)) in listed
     path = f"/journeys/people/{person.pk}/"
-    assert "is here" in client.get(path).content.decode()
+    assert "waits here until" in client.get(path).content.decode()
     go = {"tile": tiles[1], "branch": "next"}
     client.post(f"{path}move-on/", go)
     client.post(f"{path}move-on/", go)
@@ -106,7 +107,7 @@ def test_people_are_found_by_step_traced_and_moved_on(world: World, max_: Member
         person.refresh_from_db()
         assert person.tile == tiles[2], "the second one comes too late"
         assert Visit.objects.get(participant_id=person.pk, tile=tiles[1]).actor_id == max_.pk
-    assert "moved on by Max Acme" in client.get(path).content.decode()
+    assert "by hand, Max Acme" in client.get(path).content.decode()
     client.post(f"{path}take-out/", {"tile": tiles[2]})
     with tenant_scope(world.tenant):
         person.refresh_from_db()
@@ -247,3 +248,28 @@ def test_the_review_names_the_step_that_is_not_ready(world: World, max_: Member,
     page = client_of(max_).get(f"/journeys/{journey.pk}/review/").content.decode()
     assert re.search(r">E-mail</a>: This step has not been set up\.", page)
     assert "Mend what the checks found first." in page
+
+
+def test_a_marketer_reads_what_a_pause_holds_back_and_what_was_done(
+    world: World, max_: Member, client_of: Callable
+) -> None:
+    world.contacts(3)
+    journey = world.journey(WAIT)
+    world.run()
+    client, path = client_of(max_), f"/journeys/{journey.pk}"
+    client.post(f"{path}/pause/")
+    with tenant_scope(world.tenant):
+        first = Participant.objects.order_by("pk").first()
+        assert first
+        Participant.objects.filter(pk=first.pk).update(deadline_at=timezone.now())
+    page = client.get(f"{path}/resume/").content.decode()
+    shown = re.findall(r"<dt>([^<]+)</dt><dd>(?:<a[^>]*>)?(\d+)", page)
+    assert shown == [("People waiting", "3"), ("Came due during the pause", "1"), ("Messages held back", "0")]
+    trace = client.get(f"/journeys/people/{first.pk}/").content.decode()
+    assert "is here while the journey is paused" in trace
+    client.post(f"{path}/resume/", {"mode": "skip"})
+    client.post(f"{path}/end/", {"at_end": "stop"})
+    said = client.get(f"{path}/versions/").content.decode()
+    for words in ("Version 1 went live", "Paused", "Resumed. Skip:", "Ended. Stop everybody"):
+        assert words in said, words
+    assert "journey.paused" not in said
