@@ -72,6 +72,16 @@ def check(version: JourneyVersion) -> list[Issue]:
     return sorted(issues, key=lambda issue: issue.severity != ERROR)
 
 
+def broken(version: JourneyVersion) -> list[Issue]:
+    """What has broken in a version since it went live: steps whose fields or segments cannot be used any more."""
+    issues = []
+    for key, tile in version.tiles["tiles"].items():
+        kind = registry.of(tile)
+        if any(kind.mentions(tile)):
+            issues += kind.check(version.journey, version.tiles, key)
+    return issues
+
+
 def go_live(journey: Journey, by: Member | None, *, moves: dict[str, str] | None = None) -> JourneyVersion:
     """Make the draft live and enrol its audience; raises NotPossible when something stands against it.
 

@@ -35,10 +35,10 @@ def show(
     context["may_edit"] = version is draft and draft is not None and may(request.member, Right.EDIT_MARKETING)
     if request.htmx and request.method == "GET":
         return render(request, panel, context, status=status)
-    issues = publishing.check(version) if version else []
-    if version is not draft:
-        # What has gone live may have broken since; its dates are the engine's business.
-        issues = [issue for issue in issues if issue.tile]
+    issues = []
+    if version:
+        is_draft = version.state == State.DRAFT
+        issues = publishing.check(version) if is_draft else publishing.broken(version)
     numbers = figures.of_journey(journey)
     context |= {
         "issues": issues,
