@@ -143,7 +143,7 @@ def test_numbers_lead_to_the_people_behind_them(acme, draft, person, max_, clien
         LinkClick.objects.create(link=link, message_id=clicked.pk, at="2026-03-01T12:05Z")
     page = client.get(f"/emails/{draft.pk}/").content.decode()
     assert re.search(r"people/sent/\">2</a>", page)
-    assert re.search(r"people/clicked/\">1</a>", page)
+    assert re.search(r"people/clicked/\">1 <small>50.0 %</small></a>", page)
     assert "1 person" in page
     sent = client.get(f"/emails/{draft.pk}/people/sent/").content.decode()
     assert "Amara" in sent
