@@ -20,6 +20,10 @@
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
     if (event.target.form) showWhatCounts(event.target.form);
   });
+  // A choice in a rule builder speaks for those before it: an answer still on its way would put them back.
+  document.addEventListener("change", (event) => {
+    event.target.closest(".rule-rows")?.querySelectorAll("select.htmx-request").forEach((select) => htmx.trigger(select, "htmx:abort"));
+  }, true);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;

@@ -156,3 +156,29 @@ def test_every_page_is_readable_for_everybody_and_fits_a_phone(
         screenshot(page, re.sub(r"\W+", "-", path).strip("-"))
         check_accessibility(page)
         check_reflow(page)
+
+
+def test_a_visitor_fills_in_a_form(company: Company, page: Page) -> None:
+    with tenant_scope(company.owner.tenant):
+        guide = WebPage.objects.exclude(form=None).earliest("pk")
+    page.expected_errors.append("422")  # type: ignore[attr-defined]
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.goto(f"/p/acme/{guide.slug}/")
+        check_accessibility(page)
+    check_reflow(page)
+    button = page.locator("form.panel button")
+    page.get_by_label("First name").fill(LONG_NAME[:90])
+    button.click()
+    expect(page.get_by_label("First name")).to_have_value(LONG_NAME[:90])
+    expect(page.get_by_label("Work e-mail")).to_have_attribute("aria-invalid", "true")
+    screenshot(page, "public-page-refused")
+    check_accessibility(page)
+    check_reflow(page)
+    page.get_by_label("Work e-mail").fill(f"second.{LONG_ADDRESS}")
+    page.get_by_label("Company").fill("Tailspin Toys")
+    button.click()
+    page.wait_for_url("**/thanks/")
+    screenshot(page, "public-page-thanks")
+    check_accessibility(page)
+    check_reflow(page)
