@@ -7,7 +7,8 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         # The reactor and the chore of erasure register themselves as they are imported.
-        from contacts import bulk, erasure, facts, finding, kinds, reactor, registry, timeline
+        from contacts import bulk, erasure, facts, finding, kinds, purposes, reactor, registry, timeline
+        from tenants import companies
         from tenants.access import Right
         from tenants.registry import Section, Tab, menu, search_sources, tabs
 
@@ -23,3 +24,5 @@ class ContactsConfig(AppConfig):
         menu.add(Section.AUDIENCE, _("Contacts"), "contacts:list", "users", Right.VIEW, 10)
         menu.add(Section.AUDIENCE, _("Accounts"), "contacts:accounts", "building", Right.VIEW, 20)
         menu.add(Section.SETTINGS, _("Own fields"), "contacts:fields", "forms", Right.MANAGE, 30)
+        menu.add(Section.SETTINGS, _("Consent"), "contacts:purposes", "shield-check", Right.MANAGE, 32)
+        companies.at_founding.append(purposes.found)

@@ -9,10 +9,12 @@ from psycopg import sql
 
 from contacts import normalise, timeline
 from contacts.models import Consent, ConsentLevel, Contact, Purpose
-from tenants.models import Member, Setting
+from tenants import preferences
+from tenants.models import Member
 
 # The setting that says whether silence means no (the default) or yes.
 OPT_OUT_SETTING = "consent.opt_out"
+preferences.declare(OPT_OUT_SETTING, False)
 # From this level on, commercial mail for the purpose may be sent.
 COMMERCIAL = ConsentLevel.MARKETING
 
@@ -118,7 +120,7 @@ def refuse(
 
 def is_opt_out() -> bool:
     """Whether the tenant mails commercially until somebody refuses, instead of from when somebody agrees."""
-    return bool(Setting.objects.filter(key=OPT_OUT_SETTING).values_list("value", flat=True).first())
+    return bool(preferences.get(OPT_OUT_SETTING))
 
 
 def state_of(contact: Contact, channel: str = Consent.Channel.EMAIL) -> list[PurposeState]:

@@ -203,6 +203,40 @@ class MergeForm(Form):
         return cleaned
 
 
+class PurposeForm(Form):
+    """A purpose of consent, as people read it."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    description = forms.CharField(
+        label=_("What people read"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Shown where people choose what they get; kept with their answer."),
+    )
+
+    def submit(self, verb: Callable[[dict[str, Any]], Purpose]) -> Purpose | None:
+        """Call the verb with the values; None with errors at the fields if it refuses them."""
+        if not self.is_valid():
+            return None
+        try:
+            return verb(self.cleaned_data)
+        except ValidationError as error:
+            self.add_error(None, error)
+        return None
+
+
+class ModeForm(Form):
+    """What silence means for commercial e-mail."""
+
+    IN, OUT = "in", "out"
+    mode = forms.ChoiceField(
+        label=_("Commercial e-mail goes to"),
+        choices=[(IN, _("those who agreed (opt-in)")), (OUT, _("everybody who has not refused (opt-out)"))],
+        help_text=_("Opt-in is the law in most of Europe. A refusal always counts."),
+    )
+
+
 class FieldForm(Form):
     """A custom field; what it is on, its key and its type stay as they were made."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import accounts, contacts, duplicates, fields, record
+from contacts.views import accounts, contacts, duplicates, fields, purposes, record
 
 app_name = "contacts"
 urlpatterns = [
@@ -30,6 +30,12 @@ urlpatterns = [
     path("duplicates/merge/", duplicates.merge, name="merge"),
     path("duplicates/<int:pk>/ignore/", duplicates.ignore, name="ignore_duplicate"),
     path("merges/<int:pk>/undo/", duplicates.undo, name="undo_merge"),
+    path("consent/", purposes.index, name="purposes"),
+    path("consent/mode/", purposes.mode, name="consent_mode"),
+    path("consent/new/", purposes.new, name="new_purpose"),
+    path("consent/<int:pk>/", purposes.change, name="purpose"),
+    path("consent/<int:pk>/default/", purposes.make_default, name="default_purpose"),
+    path("consent/<int:pk>/delete/", purposes.delete, name="delete_purpose"),
     path("fields/", fields.field_list, name="fields"),
     path("fields/new/", fields.new, name="new_field"),
     path("fields/<int:pk>/", fields.change, name="field"),

@@ -1,5 +1,7 @@
 """Companies (tenants): founding one, and its settings."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -9,6 +11,9 @@ from django.utils.text import slugify
 from tenants import audit, invitations
 from tenants.models import Invitation, Member, Tenant, User
 from tenants.scope import tenant_scope
+
+# What higher apps give a new company; called in its scope.
+at_founding: list[Callable[[], None]] = []
 
 
 def may_start(person: AbstractBaseUser | AnonymousUser) -> bool:
@@ -45,6 +50,15 @@ def update(tenant: Tenant, *, by: Member, **values: str) -> None:
 
 
 def _create(name: str, time_zone: str) -> Tenant:
+    """A tenant with what it begins with."""
+    tenant = _named(name, time_zone)
+    with tenant_scope(tenant):
+        for give in at_founding:
+            give()
+    return tenant
+
+
+def _named(name: str, time_zone: str) -> Tenant:
     """A tenant under the first free address made of its name: acme, acme-2, … The unique slug decides."""
     base = slugify(name)[:34].strip("-") or "company"
     number = 1

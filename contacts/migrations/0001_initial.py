@@ -269,6 +269,10 @@ class Migration(migrations.Migration):
             model_name='purpose',
             constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='one_purpose_per_key'),
         ),
+        migrations.AddConstraint(
+            model_name='purpose',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('tenant',), name='one_default_purpose'),
+        ),
         migrations.AddIndex(
             model_name='consent',
             index=models.Index(fields=['tenant', 'contact', 'purpose', 'channel', '-id'], name='consent_latest'),

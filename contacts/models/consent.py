@@ -1,6 +1,7 @@
 """What people agreed to: purposes, and the ledger that proves it."""
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +29,10 @@ class Purpose(models.Model):
     is_default = models.BooleanField(_("default"), default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="one_purpose_per_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key"], name="one_purpose_per_key"),
+            models.UniqueConstraint(fields=["tenant"], condition=Q(is_default=True), name="one_default_purpose"),
+        ]
 
     def __str__(self) -> str:
         return self.name
