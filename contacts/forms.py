@@ -185,6 +185,13 @@ class RoleForm(Form):
         self.fields["contact"].queryset = people  # type: ignore[attr-defined]
 
 
+class ViewForm(Form):
+    """A saved view's name, and whether colleagues see it."""
+
+    name = forms.CharField(max_length=60)
+    is_shared = forms.BooleanField(required=False)
+
+
 class MergeForm(Form):
     """Two contacts: the one that stays and the one that goes into it."""
 

@@ -166,7 +166,7 @@ def _listing(
     text = " ".join(params.get("q", "").split())[:100]
     if text:
         rows = rows.filter(search.matching(text, kind))
-    kept = [("in", value)] if (value := params.get("in")) else []
+    kept = [(name, value) for name in ("in", "view") if (value := params.get(name))]
     return listing_of(rows, params, orders, order, text, filters, chips, kept)
 
 

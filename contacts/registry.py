@@ -160,6 +160,9 @@ stages = Given[Choices]()
 # Which page shows the object of a timeline row, by the kind's `object_kind`: a URL name that takes its id.
 object_pages: dict[str, str] = {}
 
+# The lists that have saved views: the URL name of each by its key.
+lists = {"contacts": "contacts:list", "accounts": "contacts:accounts"}
+
 # The list of contacts shows a set at `?in=segment:5`: a callable by name, which gets what follows the colon; None for
 # a set that there is not.
 contact_sets: dict[str, Callable[[str], ContactSet | None]] = {}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import accounts, contacts, duplicates, fields, purposes, record
+from contacts.views import accounts, contacts, duplicates, fields, purposes, record, saved_views
 
 app_name = "contacts"
 urlpatterns = [
@@ -25,6 +25,9 @@ urlpatterns = [
     path("roles/<int:pk>/take/", accounts.take_role, name="take_role"),
     path("<str:subject>/<int:pk>/timeline/", record.timeline, name="timeline"),
     path("<str:subject>/<int:pk>/note/", record.note, name="note"),
+    path("views/<slug:page>/", saved_views.save, name="save_view"),
+    path("views/<slug:page>/<int:pk>/", saved_views.change, name="change_view"),
+    path("views/<slug:page>/<int:pk>/delete/", saved_views.delete, name="delete_view"),
     path("duplicates/", duplicates.duplicate_list, name="duplicates"),
     path("duplicates/compare/", duplicates.compare, name="compare"),
     path("duplicates/merge/", duplicates.merge, name="merge"),

@@ -54,6 +54,7 @@ def leads(params: QueryDict, member: Member) -> Listing:
     ]
     order = params.get("order", "") if params.get("order", "") in ORDERS else "score"
     kept = [("tab", tab_of(params)), *((name, day.isoformat()) for name, day in days.items())]
+    kept += [("view", view)] if (view := params.get("view")) else []
     return listing.listing_of(rows, params, ORDERS, order, _text(params), filters, chips, kept)
 
 

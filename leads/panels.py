@@ -26,6 +26,7 @@ def register() -> None:
     add = registry.contact_actions.add
     add(registry.Action("call", _("Log call"), "phone", _path_to_call, Right.WORK_LEADS, 10))
     add(registry.Action("lead", _("New lead"), "target-arrow", _path_to_lead, Right.WORK_LEADS, 20))
+    registry.lists["leads"] = "leads:list"
     registry.stages.fill(stage_names.choices)
     registry.object_pages |= {
         "lead": "leads:detail",

@@ -4,6 +4,7 @@ from contacts.models.consent import Consent, ConsentLevel, Purpose
 from contacts.models.people import Account, Contact, ContactFacts, Role
 from contacts.models.records import ContactMerge, Field, MatchAmbiguity, SearchTerm
 from contacts.models.timeline import Interaction, ReaderCursor, Received
+from contacts.models.views import SavedView
 
 __all__ = [
     "Account",
@@ -19,5 +20,6 @@ __all__ = [
     "ReaderCursor",
     "Received",
     "Role",
+    "SavedView",
     "SearchTerm",
 ]

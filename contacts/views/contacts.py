@@ -21,6 +21,7 @@ from contacts import (
     queries,
     registry,
     roles,
+    saved_views,
 )
 from contacts.forms import ConsentForm, ContactForm, NoteForm
 from contacts.models import Consent, Contact, ContactMerge, Role
@@ -36,6 +37,7 @@ def contact_list(request: Any) -> HttpResponse:
         "listing": listing.contacts(request.GET, request.member),
         "views": [] if request.htmx else registry.contact_views(),
         "viewed": f"in={request.GET.get('in', '')}",
+        "saved": saved_views.tabs("contacts", request.GET, request.member),
         "bulk_actions": [(action, list(action.choices()) if action.choices else None) for action in actions],
     }
     return render(request, "contacts/list.html#rows" if request.htmx else "contacts/list.html", context)

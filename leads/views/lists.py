@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from contacts import saved_views
 from contacts.models import Account, Contact
 from leads import actions, bulk, linking, listing, queries
 from leads.errors import MovedMeanwhile
@@ -24,6 +25,7 @@ def lead_list(request: Any) -> HttpResponse:
         "tabs": listing.TABS,
         "tab": listing.tab_of(request.GET),
         "bulk_actions": bulk.OFFERED,
+        "saved": saved_views.tabs("leads", request.GET, request.member),
     }
     return render(request, "leads/list.html#rows" if request.htmx else "leads/list.html", context)
 
