@@ -1,5 +1,6 @@
 """A sales rep's and a marketer's way through the pages of sales."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from contacts import people
-from leads import activities, lifecycle, opportunities, registry
-from leads.models import Lead, Stage
+from leads import activities, lifecycle, opportunities, registry, territories
+from leads.models import Activity, Lead, Opportunity, Stage
 from leads.registry import Reason
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
@@ -47,18 +48,23 @@ def leads(acme: Tenant, sam: Member, monkeypatch: pytest.MonkeyPatch) -> list[Le
 
 @pytest.mark.parametrize(
     "path",
-    ["my-day/", "leads/", "leads/board/", "leads/unmatched/", "leads/new/", "activities/", "opportunities/"],
+    [
+        *("my-day/", "leads/", "leads/?tab=mine&stage=sal", "leads/?q=nobody", "leads/board/", "leads/unmatched/"),
+        *("leads/new/", "calls/new/", "activities/", "activities/?tab=done&whose=all", "activities/new/"),
+        *("opportunities/", "opportunities/?state=lost"),
+    ],
 )
 def test_the_pages_of_sales_are_accessible_and_fit_a_phone(
     path: str, page: Page, sam: Member, leads: list[Lead], sign_in: SignIn
 ) -> None:
     sign_in(page, sam)
     page.goto(f"/t/acme/sales/{path}")
-    screenshot(page, "sales-" + path.strip("/").replace("/", "-"))
+    name = re.sub(r"[^a-z]+", "-", path).strip("-")
+    screenshot(page, f"sales-{name}")
     check_accessibility(page)
     check_reflow(page)
     page.set_viewport_size({"width": 390, "height": 844})
-    screenshot(page, "sales-phone-" + path.strip("/").replace("/", "-"))
+    screenshot(page, f"sales-phone-{name}")
 
 
 def test_a_lead_s_page_is_accessible_and_fits_a_phone(
@@ -69,8 +75,92 @@ def test_a_lead_s_page_is_accessible_and_fits_a_phone(
     screenshot(page, "sales-lead")
     check_accessibility(page)
     check_reflow(page)
-    page.goto(f"/t/acme/sales/leads/{leads[0].pk}/reject/")
-    screenshot(page, "sales-reject")
+    with tenant_scope(sam.tenant):
+        deal, task = Opportunity.objects.get(), Activity.objects.get()
+    ticked = "&".join(f"ids={lead.pk}" for lead in leads)
+    for path in (
+        *(f"leads/{leads[0].pk}/{part}/" for part in ("reject", "assign", "disqualify", "edit")),
+        f"leads/{leads[1].pk}/qualify/",
+        f"leads/bulk/?action=recycle&{ticked}",
+        f"calls/new/?lead={leads[0].pk}",
+        f"activities/new/?lead={leads[0].pk}",
+        f"activities/{task.pk}/",
+        f"opportunities/{deal.pk}/",
+    ):
+        page.goto(f"/t/acme/sales/{path}")
+        check_accessibility(page)
+        check_reflow(page)
+
+
+def test_the_lead_rules_and_territories_are_accessible_and_fit_a_phone(
+    page: Page, acme: Tenant, ana: Member, sam: Member, sign_in: SignIn
+) -> None:
+    with tenant_scope(acme):
+        territories.save(None, "Nordics", ["SE", "NO"], [sam], by=ana)
+    sign_in(page, ana)
+    for path in ("leads/rules/", "leads/territories/new/"):
+        page.goto(f"/t/acme/sales/{path}")
+        screenshot(page, "sales-" + path.strip("/").replace("/", "-"))
+        check_accessibility(page)
+        check_reflow(page)
+    page.expected_errors.append("422")  # type: ignore[attr-defined]
+    page.goto("/t/acme/sales/leads/rules/")
+    page.get_by_label("Hours to answer").fill("0")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    check_accessibility(page)
+
+
+def test_a_lead_out_of_the_way_says_why_and_what_brings_it_back(
+    page: Page, acme: Tenant, sam: Member, leads: list[Lead], sign_in: SignIn
+) -> None:
+    with tenant_scope(acme):
+        lifecycle.reject(leads[0], "No budget", sam)
+    sign_in(page, sam)
+    page.goto(f"/t/acme/sales/leads/{leads[0].pk}/")
+    expect(page.locator("main").get_by_role("status")).to_contain_text("Recycled: No budget")
+    expect(page.get_by_text("Rests until")).to_be_visible()
+    expect(page.get_by_role("list", name="Where the lead stands")).to_have_count(0)
+    check_accessibility(page)
+
+
+def test_many_leads_are_disqualified_and_put_back(
+    page: Page, acme: Tenant, sam: Member, leads: list[Lead], sign_in: SignIn
+) -> None:
+    sign_in(page, sam)
+    page.goto("/t/acme/sales/leads/")
+    bar = page.locator("[data-bulk-bar]")
+    expect(bar).to_be_hidden()
+    page.get_by_label("Tick Mei Tanaka").check()
+    page.get_by_label("Tick Jonas Keller").check()
+    expect(bar).to_contain_text("2 ticked")
+    bar.get_by_role("button", name="Disqualify").click()
+    page.get_by_label("Why?").select_option("No budget")
+    page.get_by_role("button", name="Disqualify · 2").click()
+    expect(page.get_by_text("Disqualified: 2 leads.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("2 leads are back where they were.")).to_be_visible()
+    with tenant_scope(acme):
+        stages = set(Lead.objects.filter(pk__in=[leads[3].pk, leads[4].pk]).values_list("stage", flat=True))
+    assert stages == {Stage.MQL, Stage.INQUIRY}
+
+
+def test_filters_swap_the_rows_keep_the_focus_and_become_a_tab(
+    page: Page, sam: Member, leads: list[Lead], sign_in: SignIn
+) -> None:
+    sign_in(page, sam)
+    page.goto("/t/acme/sales/leads/")
+    find = page.get_by_label("Find by name")
+    find.press_sequentially("priya")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(find).to_be_focused()
+    expect(page).to_have_url(re.compile("q=priya"))
+    page.get_by_text("Save view").click()
+    page.get_by_label("Name of the tab").fill("Priyas")
+    check_accessibility(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    tab = page.get_by_role("link", name="Priyas")
+    expect(tab).to_have_attribute("aria-current", "page")
     check_accessibility(page)
 
 

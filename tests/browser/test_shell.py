@@ -5,13 +5,16 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tenants import notifications
+from tenants import invitations, notifications
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
 from tests.browser.conftest import check_accessibility, check_reflow, screenshot
 
 SignIn = Callable[[Page, Member], None]
-PAGES = ["settings", "history", "members", "members/invite", "notifications", "preferences", "search?q=m"]
+PAGES = [
+    *("settings", "history", "members", "members/invite", "notifications", "preferences", "search?q=m", "search?q=zzz"),
+    *("../audience/fields", "../audience/fields/new"),
+]
 
 
 def test_signing_in_leads_to_the_one_company(page: Page, sam: Member) -> None:
@@ -22,6 +25,26 @@ def test_signing_in_leads_to_the_one_company(page: Page, sam: Member) -> None:
     page.get_by_label("Password").fill("secret-sam")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="My preferences")).to_be_visible()
+
+
+def test_pages_without_the_shell_are_accessible_and_fit_a_narrow_screen(
+    page: Page, acme: Tenant, ana: Member, sign_in: SignIn
+) -> None:
+    invited = invitations.invite(acme, "new@acme.example", Member.Role.SALES_REP, by=ana)
+    page.expected_errors += ["404", "403"]  # type: ignore[attr-defined]
+    paths = ["/accounts/login/", "/start/", "/accounts/password/reset/", f"/invitation/{invited.token}/"]
+    for path in (*paths, "/invitation/nonsense/", "/nowhere/"):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        check_accessibility(page)
+        check_reflow(page)
+    sign_in(page, ana)
+    for path in ("/?choose=1", "/accounts/password/change/", "/start/", f"/invitation/{invited.token}/"):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        screenshot(page, "plain-" + path.strip("/?").replace("/", "-")[:20])
+        check_accessibility(page)
+        check_reflow(page)
 
 
 def test_everything_in_the_shell_works_by_keyboard(page: Page, ana: Member, sign_in: SignIn) -> None:
