@@ -87,9 +87,9 @@ def stage_badge(stage: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def score_badge(score: int | None, grade: str = "") -> SafeString:
-    """A score with its grade; a dash when there is none."""
-    if score is None:
+def score_badge(score: int | str | None, grade: str = "") -> SafeString:
+    """A score with its grade; a dash when there is none (what a template does not find is an empty text)."""
+    if score is None or isinstance(score, str):
         return format_html('<span class="text-secondary" aria-label="{}">–</span>', gettext("No score"))
     mark = badge(grade, GRADE_TONES.get(grade, "secondary")) if grade else ""
     return format_html('<span class="text-nowrap"><span class="score">{}</span> {}</span>', number(score), mark)
