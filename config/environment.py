@@ -53,6 +53,20 @@ class Ports:
             free = next(other.web for other in others if other.taken() is None)
             raise CannotStart(f"Port {taken} is in use: PORT={free} ./onward run")
 
+    def hold(self) -> list[socket.socket]:
+        """Keep others' starts away from the web servers' ports until these listen, which on a first start is minutes.
+
+        The sockets do not listen, and share their ports with what binds by SO_REUSEPORT, as our servers do.
+        """
+        return [_held(port) for port in (self.web, self.tracking)]
+
+
+def _held(port: int) -> socket.socket:
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    holder.bind((HOST, port))
+    return holder
+
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:

@@ -9,6 +9,7 @@ import fcntl
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -101,6 +102,8 @@ class Stack:
     redis: embedded.Redis | None = None
     children: list[Child] = field(default_factory=list)
     folder: Path = VAR
+    # Nobody else may take our ports while we start.
+    held: list[socket.socket] = field(default_factory=list)
 
     def start_servers(self, given: Mapping[str, str]) -> None:
         """PostgreSQL and Redis, unless the environment names them."""
@@ -133,6 +136,8 @@ class Stack:
         for server in (self.redis, self.postgres):
             if server:
                 server.stop()
+        for holder in self.held:
+            holder.close()
 
 
 def run() -> int:
@@ -162,6 +167,7 @@ def _start(stack: Stack, given: Mapping[str, str]) -> None:
     """Bring everything up and say where it is."""
     ports = Ports.wanted(given)
     ports.check()
+    stack.held = ports.hold()
     stack.folder = data_folder(VAR)
     if stack.folder != VAR:
         say(f"The databases' user cannot enter {BASE}: the data is in {stack.folder}.")
