@@ -11,7 +11,10 @@ from config import embedded, supervisor
 
 BASE = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
-APPS = ["config", "tenants", "contacts", "segments", "messaging", "pages", "leads", "scoring", "journeys", "insights"]
+APPS = [
+    *("config", "tenants", "contacts", "segments", "messaging", "pages", "leads", "scoring", "journeys"),
+    *("integrations", "insights"),
+]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = """\
 !!!

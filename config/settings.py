@@ -34,6 +34,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
     "insights",
+    "integrations",
     "journeys",
     "scoring",
     "leads",
@@ -171,6 +172,10 @@ vars().update(EMAIL_CONFIG)
 CATCHER_URL = env("CATCHER_URL", default="smtp://127.0.0.1:1025")
 # Connections to the mail server that one sender opens at most.
 EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
+# Where calls to addresses that companies enter may go: these ports, and on this machine only these exact origins
+# (stand-ins of partners, e.g. http://127.0.0.1:9009).
+OUTGOING_PORTS = env.list("OUTGOING_PORTS", cast=int, default=[443, 8443])
+SANDBOX_ORIGINS = env.list("SANDBOX_ORIGINS", default=[])
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Onward <onward@localhost>")
 
 LANGUAGE_CODE = "en"

@@ -1,0 +1,186 @@
+"""One HTTP call to an address that a tenant entered: pinned, without redirects, within a size and a time.
+
+    answer = post(parse(url), body, headers)
+
+The name is resolved once and checked (`addresses.reach`), and the connection goes to that very IP address; certificate,
+SNI and Host header are the name's. No proxy, cookie or password of this machine goes along, nothing is decompressed,
+and no transaction may be open: a stranger decides how long this takes, up to the deadline.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import urllib3
+from django.db import connection
+from requests.adapters import HTTPAdapter
+
+from integrations import addresses
+from integrations.addresses import Address, Refused
+
+# Seconds for connecting, and for the whole call.
+CONNECT, DEADLINE = 5.0, 20.0
+# What is kept of an answer, in bytes; no more than this is read.
+KEPT = 2_048
+
+
+class Unreachable(Exception):
+    """No answer. `reason`: refused, name, connection, tls, time, answer; the text says it in English, for the page."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: header names in lower case, the first bytes of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body for a page and the database, which keeps no NUL."""
+        return self.body.decode("utf-8", "replace").replace("\x00", "�")
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """How names become addresses and which are open; another one is passed in where the world is another."""
+
+    resolver: addresses.Resolver = addresses.resolve
+    is_open: Callable[[str], bool] = addresses.is_public
+    # A file with the certificates to trust instead of the usual ones.
+    authorities: str = ""
+
+
+def post(
+    address: Address,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    deadline: float = DEADLINE,
+    net: Net | None = None,
+) -> Answer:
+    """POST `body` and return the answer, whatever its status; raises Unreachable. Takes `deadline` seconds at most."""
+    if connection.in_atomic_block:
+        raise RuntimeError("a call to a stranger within a transaction would hold everybody up")
+    until, net = time.monotonic() + deadline, net or Net()
+    try:
+        ip = addresses.reach(address, net.resolver, net.is_open)
+    except Refused as error:
+        raise Unreachable("refused", str(error)) from None
+    except OSError:
+        raise Unreachable("name", f"The name {address.host} was not found.") from None
+    adapter = PinnedAdapter(address, ip, until)
+    try:
+        return _send(adapter, address, body, headers, until, net.authorities or True)
+    except requests.exceptions.SSLError:
+        reason, text = "tls", "No secure connection: the certificate does not fit the name, or is not trusted."
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        reason, text = _reason(error)
+    finally:
+        adapter.close()
+    if time.monotonic() >= until:
+        reason, text = "time", f"No complete answer within {deadline:g} seconds."
+    raise Unreachable(reason, text)
+
+
+def _send(
+    adapter: "PinnedAdapter", address: Address, body: bytes, headers: Mapping[str, str], until: float, verify: Any
+) -> Answer:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount(address.origin, adapter)
+        request = requests.Request("POST", str(address), data=body)
+        prepared = request.prepare()
+        prepared.headers.update({"Accept-Encoding": "identity", **headers, "Host": address.authority})
+        remaining = max(0.1, until - time.monotonic())
+        with (
+            adapter.hanging_up(),
+            session.send(
+                prepared,
+                stream=True,
+                allow_redirects=False,
+                verify=verify,
+                timeout=(min(CONNECT, remaining), remaining),
+            ) as response,
+        ):
+            kept = response.raw.read(KEPT, decode_content=False)
+            if adapter.has_hung_up:
+                raise requests.exceptions.ReadTimeout  # what was cut off reads as if it had ended
+            return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, kept)
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    """In a few words, without the library's own: they name objects of ours."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "time", f"No connection within {CONNECT:g} seconds."
+    if isinstance(error, requests.exceptions.Timeout):
+        return "time", "No answer in time."
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | urllib3.exceptions.ProtocolError):
+        return "answer", "The connection was closed before the answer was complete."
+    if isinstance(error, requests.exceptions.ConnectionError):
+        is_cut = "Connection aborted" in str(error) or "Remote end closed" in str(error)
+        return ("answer", "The connection was closed without an answer.") if is_cut else (
+            "connection", "No connection: nobody listens there, or the network is down."
+        )  # fmt: skip
+    return "answer", "What came back is not an HTTP answer."
+
+
+class PinnedAdapter(HTTPAdapter):
+    """Connects to one IP address whatever the URL's name says, verifies the name's certificate there, and hangs up at
+    a moment: time-outs of reads begin anew with every byte that drips in."""
+
+    def __init__(self, address: Address, ip: str, until: float) -> None:
+        self._address, self._ip, self._until = address, ip, until
+        # The connection once more: shutting this down ends it, also where TLS has taken the first socket over.
+        self._line: socket.socket | None = None
+        self.has_hung_up = False
+        super().__init__(max_retries=0)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:
+        """The pinned address as the host, the name as what TLS asks for and checks."""
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        return {**host, "host": self._ip}, {**tls, "server_hostname": self._address.host}
+
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> urllib3.HTTPConnectionPool:
+        """The pool of this one call, whose connection can be hung up."""
+        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        adapter, plain = self, pool.ConnectionCls
+
+        class Connection(plain):  # type: ignore[misc, valid-type]
+            def _new_conn(self) -> socket.socket:
+                line = super()._new_conn()
+                adapter._line = line.dup()
+                return line
+
+        pool.ConnectionCls = Connection
+        return pool
+
+    @contextmanager
+    def hanging_up(self) -> Iterator[None]:
+        """In the block: whatever goes on at the deadline ends then, with an error where it happens."""
+        timer = threading.Timer(max(0.0, self._until - time.monotonic()), self._hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if self._line is not None:
+                self._line.close()
+
+    def _hang_up(self) -> None:
+        self.has_hung_up = True
+        with suppress(OSError, AttributeError):
+            self._line.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
