@@ -11,7 +11,7 @@ KINDS = (
         icon="door-enter",
         sentence=_("entered the journey {journey}"),
         object_kind="journey",
-        group="journeys",
+        group="journey",
     ),
     Kind(
         "journey.branched",
@@ -19,7 +19,7 @@ KINDS = (
         icon="sitemap",
         sentence=_("went “{branch}” at {tile} in {journey}: {because}"),
         object_kind="journey",
-        group="journeys",
+        group="journey",
         fields={"branch": _("Branch")},
         personal=("because",),
     ),
@@ -29,7 +29,7 @@ KINDS = (
         icon="door-exit",
         sentence=_("left the journey {journey}: {reason}"),
         object_kind="journey",
-        group="journeys",
+        group="journey",
         fields={"outcome": _("Outcome")},
     ),
 )

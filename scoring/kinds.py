@@ -15,7 +15,7 @@ KINDS = (
         icon="gauge",
         sentence=_("now has {to} points in {model}"),
         object_kind=MODEL,
-        group="scoring",
+        group="score",
         fields={"to": _("Score"), "grade": _("Grade")},
     ),
 )

@@ -11,7 +11,7 @@ KINDS = (
         icon="filter",
         sentence=_("entered the segment {segment}"),
         object_kind="segment",
-        group="audience",
+        group="segment",
     ),
     Kind(
         "segment.left",
@@ -19,6 +19,6 @@ KINDS = (
         icon="filter",
         sentence=_("left the segment {segment}"),
         object_kind="segment",
-        group="audience",
+        group="segment",
     ),
 )
