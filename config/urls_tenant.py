@@ -12,4 +12,5 @@ urlpatterns = [
     path("sales/", include("leads.urls")),
     path("scoring/", include("scoring.urls")),
     path("journeys/", include("journeys.urls")),
+    path("integrations/", include("integrations.urls")),
 ]

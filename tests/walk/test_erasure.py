@@ -30,6 +30,7 @@ IMPERSONAL = {
     "contacts.Purpose": "the tenant's own words for purposes",
     "contacts.Received": "a provider's ids of events",
     "contacts.ReaderCursor": "how far a reader has come",
+    "integrations.Endpoint": "another system's address",
     "journeys.Journey": "written by marketers",
     "journeys.JourneyVersion": "written by marketers",
     "journeys.TileFigure": "numbers",
