@@ -9,6 +9,7 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         # The queue and the chore register themselves as these are imported.
         from contacts import reactor, registry
+        from integrations import tiles  # noqa: F401 (it registers)
         from integrations.webhooks import erasing, reader, sending  # noqa: F401
         from tenants.access import Right
         from tenants.registry import Section, menu

@@ -77,8 +77,8 @@ class Delivery(models.Model):
     next_attempt_at = models.DateTimeField(db_default=Now())
     lease_id = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    # Whoever waits for it goes on without it then.
-    expires_at = models.DateTimeField(null=True)
+    # Its participant waits for it at the tile; nobody wants it any more once she has gone on.
+    is_awaited = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 
@@ -90,11 +90,17 @@ class Delivery(models.Model):
                 condition=Q(state="queued"),
                 name="delivery_queued",
             ),
-            # Who is ahead of a contact's delivery at an endpoint; also the leases of dead senders.
+            # Who is ahead of a contact's delivery at an endpoint.
             models.Index(
                 fields=["tenant", "endpoint", "contact", "id"],
                 condition=Q(state__in=("queued", "sending")),
                 name="delivery_ahead",
+            ),
+            models.Index(fields=["tenant", "leased_until"], condition=Q(state="sending"), name="delivery_leased"),
+            models.Index(
+                fields=["tenant", "participant_id"],
+                condition=Q(participant_id__isnull=False),
+                name="delivery_of_participant",
             ),
             models.Index(fields=["tenant", "endpoint", "state", "-id"], name="delivery_of_endpoint"),
             models.Index(fields=["tenant", "contact"], name="delivery_of_contact"),

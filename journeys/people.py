@@ -95,6 +95,8 @@ class Stop:
     why: str
     cause: str
     by: str
+    # What the tile did there, if it has a page for that.
+    path: str
 
 
 def trace(participant: Participant) -> list[Stop]:
@@ -129,6 +131,7 @@ def _stop(visit: Visit, shape: dict, by: str, causes: dict[int, str]) -> Stop:
         why="" if by else visit.detail.get("because", ""),
         cause=causes.get(visit.cause_id or 0, ""),
         by=by,
+        path=kind.trace_path(visit.participant_id, visit.tile) if kind else "",
     )
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from integrations.forms.webhooks import EndpointForm
 from integrations.models import Delivery, Endpoint
 from integrations.webhooks import bodies, endpoints, outbox, queries, reasons
+from journeys.models import Participant
 from tenants.access import Right, allow
 from tenants.paging import page_of
 from tenants.responses import done
@@ -77,8 +78,11 @@ def delivery(request: Any, pk: int) -> HttpResponse:
 @allow(Right.VIEW)
 def call(request: Any, participant: int, tile: str) -> HttpResponse:
     """What a journey's tile sent for a participant, and what came back."""
-    rows = Delivery.objects.select_related("endpoint", "contact")
-    return _delivery(request, get_object_or_404(rows, participant_id=participant, tile=tile))
+    row = Delivery.objects.select_related("endpoint", "contact").filter(participant_id=participant, tile=tile).first()
+    if row is not None:
+        return _delivery(request, row)
+    person = get_object_or_404(Participant, pk=participant)
+    return render(request, "integrations/delivery_gone.html", {"person": person})
 
 
 def _delivery(request: Any, row: Delivery) -> HttpResponse:

@@ -70,40 +70,54 @@ def claim(lease: UUID, limit: int, busy: dict[int | None, int], per_endpoint: in
 
 
 def settle() -> None:
-    """Give back what dead senders held; end what nobody waits for any more. Runs in the tenant's scope."""
+    """Give back what dead senders held; end what nobody waits for any more. Runs in the tenant's scope.
+
+    Indexes: delivery_leased; delivery_of_participant, with one step into the participants per row.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE integrations_delivery SET state = 'queued', lease_id = NULL, leased_until = NULL
-               WHERE state = 'sending' AND leased_until < now()"""
+               WHERE state = 'sending' AND id IN (
+                 SELECT id FROM integrations_delivery WHERE state = 'sending' AND leased_until < now()
+                 FOR NO KEY UPDATE SKIP LOCKED)"""
         )
         cursor.execute(
-            """UPDATE integrations_delivery SET state = 'failed', reason = %s, finished_at = now()
-               WHERE state = 'queued' AND expires_at < now()""",
-            [reasons.EXPIRED],
-        )
-        cursor.execute(
-            """UPDATE integrations_delivery delivery SET state = 'cancelled', reason = %s, finished_at = now()
-               WHERE state = 'queued' AND participant_id IS NOT NULL AND EXISTS (
-                 SELECT FROM journeys_participant person
-                 WHERE person.id = delivery.participant_id AND person.state IN ('stopped', 'exited'))""",
-            [reasons.LEFT],
+            """UPDATE integrations_delivery delivery SET state = 'cancelled', finished_at = now(),
+                      reason = CASE WHEN person.state IN ('stopped', 'exited') THEN %(left)s ELSE %(expired)s END
+               FROM journeys_participant person
+               WHERE person.id = delivery.participant_id AND delivery.state = 'queued' AND delivery.id IN (
+                 SELECT waiting.id FROM integrations_delivery waiting
+                 JOIN journeys_participant person ON person.id = waiting.participant_id
+                 WHERE waiting.state = 'queued' AND waiting.participant_id IS NOT NULL
+                   AND (person.state IN ('stopped', 'exited') OR (waiting.is_awaited
+                        AND (person.tile <> waiting.tile OR person.state <> 'active')))
+                 FOR NO KEY UPDATE OF waiting SKIP LOCKED)""",
+            {"left": reasons.LEFT, "expired": reasons.EXPIRED},
         )
 
 
 def next_due() -> datetime | None:
-    """The next moment at which there is something to do: an attempt, a lease that ends, an endpoint that is let go."""
+    """The next moment at which there is something to do: an attempt, a lease that ends, an endpoint that is let go.
+
+    What is due already and was not claimed is held by something that ends: a lease, or the attempt of what is ahead.
+    Index: delivery_queued, one step per endpoint.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT min(moment) FROM (
-                 SELECT greatest(delivery.next_attempt_at, endpoint.held_until) AS moment
-                 FROM integrations_delivery delivery LEFT JOIN integrations_endpoint endpoint
-                   ON endpoint.id = delivery.endpoint_id
-                 WHERE delivery.state = 'queued' AND (endpoint.id IS NULL OR endpoint.state = 'active')
-                   AND greatest(delivery.next_attempt_at, endpoint.held_until) > now()
-                 UNION ALL SELECT leased_until FROM integrations_delivery WHERE state = 'sending'
-                 UNION ALL SELECT expires_at FROM integrations_delivery WHERE state = 'queued'
-                 UNION ALL SELECT now() + make_interval(secs => {PAUSED_SECONDS}) FROM integrations_delivery delivery
-                   WHERE state = 'queued' AND next_attempt_at <= now() AND {IS_HELD}) moments"""
+                 SELECT greatest(next.next_attempt_at, endpoint.held_until) AS moment
+                 FROM integrations_endpoint endpoint CROSS JOIN LATERAL (
+                   SELECT next_attempt_at FROM integrations_delivery delivery
+                   WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'queued'
+                     AND (next_attempt_at > now() OR endpoint.held_until > now())
+                   ORDER BY next_attempt_at LIMIT 1) next
+                 WHERE endpoint.state = 'active'
+                 UNION ALL SELECT min(next_attempt_at) FROM integrations_delivery
+                   WHERE endpoint_id IS NULL AND state = 'queued' AND next_attempt_at > now()
+                 UNION ALL SELECT min(leased_until) FROM integrations_delivery WHERE state = 'sending'
+                 UNION ALL SELECT now() + make_interval(secs => {PAUSED_SECONDS}) WHERE EXISTS (
+                   SELECT FROM integrations_delivery delivery
+                   WHERE participant_id IS NOT NULL AND state = 'queued' AND {IS_HELD})) moments"""
         )
         return cursor.fetchone()[0]
 

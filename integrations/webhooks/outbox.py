@@ -59,7 +59,7 @@ def replay_failed(endpoint: Endpoint, by: Member) -> int:
 
 def _queue(rows: QuerySet[Delivery]) -> int:
     count = rows.exclude(body={}).update(
-        state=State.QUEUED, reason="", step=0, next_attempt_at=Now(), finished_at=None, expires_at=None
+        state=State.QUEUED, reason="", step=0, next_attempt_at=Now(), finished_at=None, is_awaited=False
     )
     if count:
         wakeups.announce(QUEUE)

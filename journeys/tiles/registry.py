@@ -214,6 +214,10 @@ class TileKind:
         """
         return None
 
+    def trace_path(self, participant_id: int, key: str) -> str:
+        """The page that shows what the tile did for a participant; empty if there is none."""
+        return ""
+
     def run(self, due: Due) -> None:
         """Do the tile's work for a set of people within the transaction and settle each of them."""
         due.go(NEXT, due.travellers)

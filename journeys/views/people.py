@@ -61,6 +61,7 @@ def trace(request: Any, pk: int) -> HttpResponse:
         "ways": ways if person.state == Participant.State.ACTIVE else [],
         "reason": people.in_words(person),
         "is_paused": person.journey.state == Journey.State.PAUSED,
+        "path": registry.of(here).trace_path(person.pk, person.tile) if here else "",
     }
     return render(request, "journeys/trace.html", context)
 

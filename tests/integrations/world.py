@@ -53,7 +53,6 @@ class World:
             Delivery.objects.update(
                 next_attempt_at=F("next_attempt_at") - by,
                 leased_until=F("leased_until") - by,
-                expires_at=F("expires_at") - by,
             )
             Endpoint.objects.update(
                 held_until=F("held_until") - by,
