@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tenants.fields import TenantKey
@@ -39,6 +40,11 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.description or self.url
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is sent for a while, after failures or because the receiver has asked for it."""
+        return self.held_until is not None and self.held_until > timezone.now()
 
 
 class Delivery(models.Model):

@@ -58,7 +58,7 @@ def detail(request: Any, pk: int) -> HttpResponse:
     state = state if state in Delivery.State.values else ""
     kind = kind if kind in dict(kinds) else ""
     page = page_of(queries.deliveries(endpoint, state, kind), ("-id",), request.GET)
-    latest, titles = queries.last_attempts(page.rows), dict(kinds)
+    latest, titles = queries.last_attempts(page.rows), queries.titles()
     rows = [
         (row, titles.get(row.kind, row.kind), latest.get(row.pk), reasons.in_words(row.reason)) for row in page.rows
     ]
@@ -88,12 +88,11 @@ def call(request: Any, participant: int, tile: str) -> HttpResponse:
 def _delivery(request: Any, row: Delivery) -> HttpResponse:
     context = {
         "delivery": row,
-        "body": json.dumps(row.body, indent=2, ensure_ascii=False) if row.body else "",
+        "body": json.dumps(bodies.ordered(row.body), indent=2, ensure_ascii=False) if row.body else "",
         "attempts": queries.attempts(row),
         "ahead": queries.ahead(row),
         "reason": reasons.in_words(row.reason),
-        "title": dict(queries.kinds_of(row.endpoint)).get(row.kind, row.kind) if row.endpoint else row.kind,
-        "is_test": row.kind == bodies.TEST,
+        "title": queries.titles().get(row.kind, row.kind),
     }
     return render(request, "integrations/delivery.html", context)
 

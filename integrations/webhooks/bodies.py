@@ -46,9 +46,15 @@ def message(type_: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]
     return {"type": type_, "timestamp": at.astimezone(UTC).isoformat().replace("+00:00", "Z"), "data": dict(data)}
 
 
+def ordered(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body as it is sent and shown: type and timestamp first, the keys of the data by name (jsonb forgets order)."""
+    data = json.loads(json.dumps(body["data"], sort_keys=True))
+    return {"type": body["type"], "timestamp": body["timestamp"], "data": data}
+
+
 def as_bytes(body: Mapping[str, Any]) -> bytes:
     """The body as it is signed and sent: the same bytes at each attempt."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return json.dumps(ordered(body), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _reference(pk: int | None) -> dict[str, int] | None:

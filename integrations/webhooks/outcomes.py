@@ -77,12 +77,16 @@ def _count_failure(endpoint: Endpoint, attempted: Attempted) -> tuple[int, datet
     wait = attempted.wait.total_seconds() if attempted.is_throttled and attempted.wait else 0
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE integrations_endpoint
-               SET failure_count = failure_count + 1, failing_since = coalesce(failing_since, now()),
-                   held_until = greatest(held_until, now() + make_interval(secs => greatest(%(wait)s,
-                     CASE WHEN %(holds)s AND failure_count + 1 >= %(careful)s THEN
-                       least(power(2, least(failure_count + 1 - %(careful)s, 20)), %(longest)s) ELSE 0 END)))
-               WHERE id = %(id)s RETURNING failure_count, failing_since""",
+            """UPDATE integrations_endpoint endpoint
+               SET failure_count = hold.count, failing_since = coalesce(failing_since, now()),
+                   held_until = CASE WHEN hold.seconds > 0
+                     THEN greatest(held_until, now() + make_interval(secs => hold.seconds)) ELSE held_until END
+               FROM (SELECT id, failure_count + 1 AS count,
+                       greatest(%(wait)s::float8, CASE WHEN %(holds)s AND failure_count + 1 >= %(careful)s
+                         THEN least(power(2, least(failure_count + 1 - %(careful)s, 20)), %(longest)s::float8)
+                         ELSE 0 END) AS seconds
+                     FROM integrations_endpoint WHERE id = %(id)s FOR NO KEY UPDATE) hold
+               WHERE endpoint.id = hold.id RETURNING endpoint.failure_count, endpoint.failing_since""",
             {
                 "wait": wait,
                 "holds": attempted.verdict in (Verdict.SOON, Verdict.LATER),

@@ -1,6 +1,7 @@
 """What the pages show about endpoints and deliveries."""
 
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from contacts import timeline
 from integrations.models import Attempt, Delivery, Endpoint
@@ -31,10 +32,16 @@ def counts(endpoint: Endpoint) -> list[tuple[str, Text, int, bool]]:
     return [(state, labels[state], *count_up_to(deliveries(endpoint, state))) for state in ORDER]
 
 
+def titles() -> dict[str, Text]:
+    """What the types of messages are called."""
+    own = {bodies.TEST: _("Test"), bodies.FROM_JOURNEY: _("Call of a journey")}
+    return {kind.key: kind.title for kind in timeline.kinds()} | own
+
+
 def kinds_of(endpoint: Endpoint) -> list[tuple[str, Text]]:
-    """The kinds that an endpoint gets, with their titles; a kind that is gone has its key for a title."""
-    titles = {kind.key: kind.title for kind in timeline.kinds()}
-    return [(key, titles.get(key, key)) for key in [*endpoint.kinds, bodies.TEST]]
+    """The types of messages that an endpoint gets, with their titles; one that is gone has its key for a title."""
+    known = titles()
+    return [(key, known.get(key, key)) for key in [*endpoint.kinds, bodies.FROM_JOURNEY, bodies.TEST]]
 
 
 def ahead(delivery: Delivery) -> int:
