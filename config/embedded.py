@@ -280,6 +280,8 @@ def _prepare(server: Postgres) -> None:
             connection.execute(
                 sql.SQL("create role {} login createdb nosuperuser nobypassrls").format(sql.Identifier(ROLE))
             )
+        # So that the health page can name a transaction of somebody else's that holds the readers back.
+        connection.execute(sql.SQL("grant pg_read_all_stats to {}").format(sql.Identifier(ROLE)))
         for name, value in ROLE_SETTINGS.items():
             connection.execute(
                 sql.SQL("alter role {} set {} = {}").format(
