@@ -248,3 +248,37 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class File(models.Model):
+    """A file that a tenant brought or got, kept in the database in pieces; see `tenants.files`."""
+
+    tenant = TenantKey()
+    name = models.CharField(max_length=200)
+    size = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    created_by = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # Then it is deleted, whoever may still have use for it.
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "expires_at"], name="file_to_expire")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FilePiece(models.Model):
+    """A part of a file's content; how it is cut is the business of who wrote it."""
+
+    tenant = TenantKey()
+    file = models.ForeignKey(File, models.CASCADE, related_name="pieces", db_index=False)
+    position = models.IntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "file", "position"], name="one_piece_per_position")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id}/{self.position}"
