@@ -1,6 +1,6 @@
 """A tenant's own fields: their values, checked by type, and who uses a field."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,12 @@ _YES, _NO = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
 
 def fields(entity: str) -> dict[str, Field]:
     """The entity's fields in use, by key."""
-    return {field.key: field for field in Field.objects.filter(entity=entity, retired_at=None)}
+    return {field.key: field for field in fields_of([entity])}
+
+
+def fields_of(entities: Iterable[str]) -> list[Field]:
+    """The fields in use of several entities, by one query."""
+    return list(Field.objects.filter(entity__in=list(entities), retired_at=None).order_by("entity", "pk"))
 
 
 def labels(entity: str, keys: Sequence[str]) -> list[str]:

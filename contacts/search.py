@@ -26,17 +26,38 @@ def index(kind: str, object_id: int, *texts: str | None) -> None:
 
 
 def index_many(kind: str, rows: Iterable[tuple[int, Iterable[str | None]]]) -> None:
-    """Make new records findable (they must not be in the index yet)."""
-    SearchTerm.objects.bulk_create(
-        [SearchTerm(term=term, kind=kind, object_id=id_) for id_, texts in rows for term in _terms(texts)],
-        ignore_conflicts=True,
-        batch_size=5_000,
-    )
+    """Make new records findable (they must not be in the index yet), by one statement."""
+    ids, terms = [], []
+    for id_, texts in rows:
+        found = _terms(texts)
+        ids += [id_] * len(found)
+        terms += found
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO contacts_searchterm (term, kind, object_id)
+               SELECT given.term, %s, given.id FROM unnest(%s::text[], %s::bigint[]) AS given (term, id)
+               ON CONFLICT DO NOTHING""",
+            [kind, terms, ids],
+        )
+
+
+def reindex_many(kind: str, rows: Iterable[tuple[int, Iterable[str | None]]]) -> None:
+    """Make records findable by the words of their texts, instead of those they were found by before; two statements."""
+    kept = list(rows)
+    remove_many(kind, [id_ for id_, _texts in kept])
+    index_many(kind, kept)
 
 
 def remove(kind: str, object_id: int) -> None:
     """Take a record out of the index."""
-    SearchTerm.objects.filter(kind=kind, object_id=object_id).delete()
+    remove_many(kind, [object_id])
+
+
+def remove_many(kind: str, object_ids: list[int]) -> None:
+    """Take records out of the index, by one statement. Index: terms_of_object."""
+    SearchTerm.objects.filter(kind=kind, object_id__in=object_ids).delete()
 
 
 def find(text: str, *, kinds: Iterable[str] | None = None, limit: int = 20) -> list[tuple[str, int]]:

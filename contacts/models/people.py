@@ -91,6 +91,8 @@ class Contact(models.Model):
             models.Index(fields=["tenant", "-created_at", "-id"], name="contact_latest"),
             models.Index(fields=["tenant", "account"], name="contact_of_account"),
             models.Index(fields=["tenant", "phone"], name="contact_by_phone", condition=~Q(phone="")),
+            models.Index(fields=["tenant", "external_id"], name="contact_by_external_id", condition=~Q(external_id="")),
+            models.Index(fields=["tenant", "linkedin_url"], name="contact_by_linkedin", condition=~Q(linkedin_url="")),
             models.Index(
                 fields=["tenant", "deactivated_at"], name="contact_to_erase", condition=Q(deactivated_at__isnull=False)
             ),

@@ -1,0 +1,87 @@
+"""The mapping editor: where the columns (or questions) of a source go, each beside some of its values.
+
+    editor = Editor(columns, targets.of("contact", "account"), chosen)
+    {% include "contacts/_mapping.html" %}          fields `to-0`, `to-1`, …
+    chosen = read(request.POST, len(columns))
+
+Used by the import of files and by whatever else maps outside fields to ours. A choice may be `new:contact:text`: make
+an own field.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from contacts.models import Field
+from contacts.targets import ENTITIES, Target
+from tenants.registry import Text
+
+# Types that a column can become an own field of; a choice's options would have to be known.
+NEW_TYPES = (Field.Type.TEXT, Field.Type.NUMBER, Field.Type.DATE, Field.Type.BOOLEAN)
+
+
+class SourceColumn(NamedTuple):
+    """A column of a source: its name and some of its values."""
+
+    name: str
+    examples: Sequence[str]
+
+
+class Line(NamedTuple):
+    """A column in the editor: where it goes ("": nowhere)."""
+
+    place: int
+    column: SourceColumn
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Editor:
+    """What the template shows: a line per column, and the targets by entity."""
+
+    columns: Sequence[SourceColumn]
+    targets: Mapping[str, Target]
+    chosen: Sequence[str]
+    may_make_fields: bool = False
+
+    @property
+    def lines(self) -> list[Line]:
+        return [Line(place, column, self.chosen[place]) for place, column in enumerate(self.columns)]
+
+    @property
+    def groups(self) -> list[tuple[Text, list[tuple[str, Text]]]]:
+        """Choices by entity; behind them what can be made."""
+        by_entity = groupby(self.targets.values(), key=lambda target: target.entity)
+        found: dict[str, list[tuple[str, Text]]] = {
+            entity: [(t.key, _capital(t.label)) for t in targets] for entity, targets in _merged(by_entity)
+        }
+        groups: list[tuple[Text, list[tuple[str, Text]]]] = [(ENTITIES[entity], found[entity]) for entity in found]
+        if self.may_make_fields:
+            new = [
+                (f"new:{entity}:{kind.value}", f"{ENTITIES[entity]}: {kind.label}")
+                for entity in found
+                for kind in NEW_TYPES
+            ]
+            groups.append((_("Make an own field"), [(key, label) for key, label in new]))
+        return groups
+
+
+def read(given: Mapping[str, str], count: int) -> list[str]:
+    """The choices that the editor's form has sent."""
+    return [str(given.get(f"to-{place}", ""))[:80] for place in range(count)]
+
+
+def _merged(groups: "groupby[str, Target]") -> list[tuple[str, list[Target]]]:
+    """Declared and own fields of an entity together."""
+    found: dict[str, list[Target]] = {}
+    for entity, targets in groups:
+        found.setdefault(entity, []).extend(targets)
+    return list(found.items())
+
+
+def _capital(label: Text) -> str:
+    text = str(label)
+    return text[:1].upper() + text[1:]
