@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from psycopg import sql
@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from contacts import search, timeline
 from contacts.models import Account, Contact
+from contacts.models.timeline import Lane
 from leads.models import Lead, Stage, StageChange
 from leads.moves import Cause, about, keep_contact_stages
 from tenants.models import Member
@@ -65,26 +66,35 @@ def create_lead(
     return create_leads([new], by=by)[0]
 
 
-@transaction.atomic
-def create_leads(new: Sequence[NewLead], *, by: Member | None = None) -> list[Lead]:
-    """Make a set of leads with their history; returns one for each, in order (those made before included).
+class Made(NamedTuple):
+    """A lead for each that was asked for, in order, and the ids of those that no cause had made before."""
 
-    A fixed number of statements for any number of leads.
-    """
+    leads: list[Lead]
+    fresh: set[int]
+
+
+def create_leads(new: Sequence[NewLead], *, by: Member | None = None) -> list[Lead]:
+    """Make a set of leads with their history; returns one for each, in order (those made before included)."""
+    return make_leads(new, by=by).leads
+
+
+@transaction.atomic
+def make_leads(new: Sequence[NewLead], *, by: Member | None = None, lane: str = Lane.LIVE) -> Made:
+    """As `create_leads`, saying which are new. A fixed number of statements for any number of leads."""
     keys = [lead.origin_key or f"new:{uuid.uuid4()}" for lead in new]
     keyed = dict(zip(keys, new, strict=True))
     if not keyed:
-        return []
+        return Made([], set())
     made = _insert(keyed)
     found = {lead.origin_key: lead for lead in Lead.objects.filter(origin_key__in=list(keyed))}
     fresh = [(found[key], keyed[key]) for key in keyed if key in made]
     StageChange.objects.bulk_create(
         [StageChange(lead=lead, to_stage=Stage.INQUIRY, actor=by, journey_id=new.journey_id) for lead, new in fresh]
     )
-    timeline.record_many("lead.created", [_fact(lead, new, by) for lead, new in fresh])
+    timeline.record_many("lead.created", [_fact(lead, new, by) for lead, new in fresh], lane=lane)
     search.index_many(SEARCH_KIND, [(lead.pk, search_texts(lead)) for lead, _ in fresh])
     keep_contact_stages([lead.contact_id for lead, _ in fresh if lead.contact_id])
-    return [found[key] for key in keys]
+    return Made([found[key] for key in keys], {lead.pk for lead, _ in fresh})
 
 
 def search_texts(lead: Lead) -> tuple[str, ...]:

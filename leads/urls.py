@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.views import bulk, leads, lists, opportunities, rules, work
+from leads.views import bulk, imports, leads, lists, opportunities, rules, work
 
 app_name = "leads"
 urlpatterns = [
@@ -23,6 +23,13 @@ urlpatterns = [
     path("leads/<int:pk>/move/", leads.move, name="move"),
     path("leads/<int:pk>/match/", lists.match, name="match"),
     path("leads/<int:pk>/<slug:key>/", leads.act, name="act"),
+    path("imports/", imports.import_list, name="imports"),
+    path("imports/new/", imports.new, name="new_import"),
+    path("imports/<int:pk>/columns/", imports.map_columns, name="import_columns"),
+    path("imports/<int:pk>/options/", imports.set_options, name="import_options"),
+    path("imports/<int:pk>/check/", imports.check, name="import_check"),
+    path("imports/<int:pk>/start/", imports.start, name="start_import"),
+    path("imports/<int:pk>/discard/", imports.discard, name="discard_import"),
     path("calls/new/", work.log_call, name="log_call"),
     path("activities/", work.activity_list, name="activities"),
     path("activities/new/", work.plan, name="plan"),

@@ -3,6 +3,7 @@
 from leads.models.stages import CLOSED_STAGES, SOURCES, Stage  # isort: skip (the others name the stages)
 from leads.models.leads import UNSCORED, Assignment, Lead, StageChange
 from leads.models.sales import Activity, Opportunity
+from leads.importing.models import Import, ImportMapping, ImportPiece  # isort: skip (they name leads)
 from leads.models.territories import Territory, TerritoryMember
 
 __all__ = [
@@ -11,6 +12,9 @@ __all__ = [
     "UNSCORED",
     "Activity",
     "Assignment",
+    "Import",
+    "ImportMapping",
+    "ImportPiece",
     "Lead",
     "Opportunity",
     "Stage",

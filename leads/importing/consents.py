@@ -1,0 +1,142 @@
+"""What an import says that people agreed to. It never overrules a refusal: that holds for the address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from contacts import consent, timeline
+from contacts.models import Contact, Purpose
+from contacts.models.timeline import Lane
+from leads.importing.folding import Person
+from leads.importing.options import Options
+from messaging.eligibility import effective_suppression
+from tenants.models import Member
+
+
+@dataclass
+class Granted:
+    """The statements that were written, how many people can be mailed who could not be before, and what levels were.
+
+    `before` has {"consent_level", "updated_at"} of the contacts known before whose level has changed, by id.
+    """
+
+    ids: list[int] = field(default_factory=list)
+    mailable: int = 0
+    before: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+def admit(people: Sequence[Person], options: Options) -> int:
+    """Note who may be said to agree; returns how many have refused before.
+
+    Nobody who has refused the purpose, nor whoever has the address of somebody who did; nobody without an address; and
+    whoever has agreed as far already need not again. Indexes: consent_latest, consent_of_address.
+    """
+    if not options.purpose_id:
+        return 0
+    asked = [person for person in people if person.values.get("email")]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT given.place, coalesce(hers.state = 'refused' OR its.state = 'refused', false),
+                      coalesce(hers.state = 'granted' AND hers.level >= %(level)s, false)
+               FROM unnest(%(places)s::int[], %(ids)s::bigint[], %(addresses)s::text[])
+                 AS given (place, contact_id, address)
+               LEFT JOIN LATERAL (
+                 SELECT state, level FROM contacts_consent ledger
+                 WHERE ledger.contact_id = given.contact_id AND ledger.purpose_id = %(purpose)s
+                   AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1) hers ON true
+               LEFT JOIN LATERAL (
+                 SELECT state FROM contacts_consent ledger
+                 WHERE ledger.address = given.address AND ledger.purpose_id = %(purpose)s
+                   AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1) its ON true""",
+            {
+                "level": options.consent_level,
+                "purpose": options.purpose_id,
+                "places": list(range(len(asked))),
+                "ids": [person.contact_id for person in asked],
+                "addresses": [person.values["email"] for person in asked],
+            },
+        )
+        refused = 0
+        for place, has_refused, has_agreed in cursor.fetchall():
+            asked[place].may_agree = not (has_refused or has_agreed)
+            refused += has_refused
+    return refused
+
+
+def grant(people: Sequence[Person], options: Options, made: set[int], by: Member | None) -> Granted:
+    """Write that the admitted people agree, with basis, source and date; the levels of those known before follow."""
+    agreed = {p.contact_id: p.values["email"] for p in people if p.may_agree and p.contact_id}
+    purpose = Purpose.objects.filter(pk=options.purpose_id).first() if agreed and options.purpose_id else None
+    if purpose is None:
+        return Granted()
+    at = datetime.fromisoformat(options.consented_on).replace(tzinfo=UTC) if options.consented_on else None
+    source = options.consent_source or options.source or "import"
+    params: dict[str, Any] = {
+        "ids": list(agreed),
+        "addresses": list(agreed.values()),
+        "purpose": purpose.pk,
+        "level": options.consent_level,
+        "basis": options.basis,
+        "source": source,
+        "at": at,
+        "name": purpose.name,
+        "by": by.pk if by else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO contacts_consent
+                 (contact_id, purpose_id, channel, address, state, level, basis, source, text_shown, at)
+               SELECT id, %(purpose)s, 'email', address, 'granted', %(level)s, %(basis)s, %(source)s, '',
+                      coalesce(least(%(at)s::timestamptz, now()), now())
+               FROM unnest(%(ids)s::bigint[], %(addresses)s::text[]) AS given (id, address) RETURNING id""",
+            params,
+        )
+        ids = [id_ for (id_,) in cursor.fetchall()]
+    timeline.record_select(
+        "consent.granted",
+        """SELECT given.id AS contact_id, contact.account_id, %(purpose)s::bigint AS object_id,
+                  %(by)s::bigint AS actor_id, %(at)s::timestamptz AS occurred_at,
+                  jsonb_build_object('purpose', %(name)s::text, 'source', %(source)s::text, 'basis', %(basis)s::text)
+                    AS detail
+           FROM unnest(%(ids)s::bigint[]) AS given (id)
+           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = given.id LIMIT 1) contact""",
+        params,
+        columns=("contact_id", "account_id", "object_id", "actor_id", "occurred_at", "detail"),
+        lane=Lane.BULK,
+    )
+    before = _derive([id_ for id_ in agreed if id_ not in made])
+    is_enough = options.consent_level >= consent.COMMERCIAL
+    return Granted(ids, _mailable(list(agreed)) if is_enough else 0, before)
+
+
+def _derive(known: list[int]) -> dict[int, dict[str, Any]]:
+    """Let the levels of contacts follow the ledger; returns what those that changed were before."""
+    if not known:
+        return {}
+    rows = Contact.objects.filter(pk__in=known)
+    before = {pk: (level, at) for pk, level, at in rows.values_list("pk", "consent_level", "updated_at")}
+    consent.derive(known)
+    return {
+        pk: {"consent_level": before[pk][0], "updated_at": before[pk][1].isoformat()}
+        for pk, level in rows.values_list("pk", "consent_level")
+        if level != before[pk][0]
+    }
+
+
+def _mailable(contact_ids: list[int]) -> int:
+    """How many of the contacts nothing else keeps from getting mail."""
+    statement = sql.SQL(
+        """SELECT count(*) FROM unnest(%s::bigint[]) AS given (id)
+           CROSS JOIN LATERAL (SELECT email, do_not_email, do_not_bulk_email FROM contacts_contact
+                               WHERE id = given.id LIMIT 1) contact
+           WHERE NOT (do_not_email OR do_not_bulk_email) AND NOT EXISTS (
+             SELECT FROM messaging_suppression suppression
+             WHERE suppression.address = contact.email AND {effective})"""
+    ).format(effective=effective_suppression("suppression"))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [contact_ids])
+        return cursor.fetchone()[0]

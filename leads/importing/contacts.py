@@ -1,0 +1,193 @@
+"""The people of a piece: found by what the import matches by, made, and changed, in sets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+from contacts import normalise
+from contacts.models import Contact
+from leads.importing import staging
+from leads.importing.folding import Person
+from leads.importing.options import MatchBy, Options
+from leads.importing.staging import Change, Record
+
+_TEXT = (
+    "email", "first_name", "last_name", "sort_key", "job_title", "phone", "country", "city", "time_zone", "language",
+    "linkedin_url", "external_id", "source",
+)  # fmt: skip
+_FLAGS = ("do_not_email", "do_not_bulk_email", "do_not_phone", "do_not_track")
+CONTACT = Record(
+    "contact",
+    "contacts_contact",
+    columns={
+        **dict.fromkeys(_TEXT, "text"),
+        **dict.fromkeys(_FLAGS, "boolean"),
+        "account_id": "bigint",
+        "owner_id": "bigint",
+        "consent_level": "smallint",
+        "custom": "jsonb",
+    },
+    blanks={**dict.fromkeys(_TEXT, ""), **dict.fromkeys(_FLAGS, False), "consent_level": 0, "custom": {}},
+    # A file never takes back what somebody has asked for, nor a person from her company.
+    only_raised=frozenset(_FLAGS),
+    only_filled=frozenset({"account_id"}),
+)
+MODEL = Contact
+# More hits than this say no more than that there are many.
+HITS = 10
+
+
+def find(people: Sequence[Person], options: Options) -> None:
+    """Note the contact of each person who is known, and the others who would answer too, the latest changed first.
+
+    By what the import matches by; whoever is not found that way, or lacks it, by her address, which only one active
+    contact can have. Indexes: contact_by_email, _by_phone, _by_external_id, _by_linkedin, _of_account.
+    """
+    for person in people:
+        if person.decided.isdecimal():
+            person.contact_id = int(person.decided)
+    _check_decided([person for person in people if person.contact_id])
+    _by_key([p for p in people if p.contact_id is None and p.key and p.key[0] != "decided"], options.match_by)
+    if options.match_by != MatchBy.EMAIL:
+        find_by_address(people)
+
+
+def find_by_address(people: Sequence[Person]) -> None:
+    """Note the contacts of those whose address is taken."""
+    _by_key([p for p in people if p.contact_id is None and p.values.get("email")], MatchBy.EMAIL)
+
+
+def make(people: Sequence[Person], options: Options, numbers_seen: set[int]) -> set[int]:
+    """Make contacts of those who are not known; returns their ids.
+
+    An address that was taken this moment leads to its contact. `numbers_seen` are those whom earlier pieces of a trial
+    would have made: they are no longer new.
+    """
+    new = [person for person in people if person.contact_id is None]
+    ids = staging.next_ids(CONTACT.table, len(new))
+    rows = [
+        {
+            **_row(person),
+            "id": id_,
+            "source": (options.source or "import")[:60],
+            "consent_level": _level(person, options),
+        }
+        for person, id_ in zip(new, ids, strict=True)
+    ]
+    made = staging.insert(CONTACT, rows)
+    for person, id_ in zip(new, ids, strict=True):
+        if id_ in made:
+            person.contact_id, person.is_new = id_, person.number not in numbers_seen
+    find_by_address([person for person in new if person.contact_id is None])
+    return made
+
+
+def change(people: Sequence[Person], made: set[int], policy: str) -> list[Change]:
+    """Change the contacts that were known; several rows about one contact change it as the last of them says."""
+    rows: dict[int, dict[str, Any]] = {}
+    known = [person for person in people if person.contact_id and person.contact_id not in made]
+    for person in known:
+        row = {**_row(person), "id": person.contact_id, "sort_key": None}
+        rows[row["id"]] = {**rows.get(row["id"], {}), **{name: v for name, v in row.items() if v is not None}}
+    _leave_taken_addresses(rows)
+    changes = staging.update(CONTACT, list(rows.values()), policy)
+    changed = {change.id for change in changes}
+    for person in known:
+        person.is_changed = person.contact_id in changed
+    _sort_anew([c for c in changes if {"first_name", "last_name", "email"} & set(c.after)])
+    return changes
+
+
+def _row(person: Person) -> dict[str, Any]:
+    values = {name: value for name, value in person.values.items() if name != "owner"}
+    names = (values.get("first_name", ""), values.get("last_name", ""), values.get("email", ""))
+    return {
+        **values,
+        "sort_key": normalise.person_key(*names),
+        "owner_id": person.values.get("owner"),
+        "account_id": person.firm.account_id if person.firm else None,
+    }
+
+
+def _level(person: Person, options: Options) -> int:
+    return options.consent_level if person.may_agree else 0
+
+
+def _check_decided(people: list[Person]) -> None:
+    """Of the contacts that somebody recognised, only active ones of this company count."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM contacts_contact WHERE id = ANY(%s) AND is_active", [[p.contact_id for p in people]]
+        )
+        there = {id_ for (id_,) in cursor.fetchall()}
+    for person in people:
+        if person.contact_id not in there:
+            person.contact_id = None
+
+
+def _by_key(people: list[Person], match_by: str) -> None:
+    """One look-up per person into an index; `OFFSET`-less laterals, so that no statistics can make it a scan."""
+    if not people:
+        return
+    where: sql.Composable
+    if match_by == MatchBy.NAME:
+        people = [person for person in people if person.firm and person.firm.account_id]
+        keys = [normalise.person_key(p.values["first_name"], p.values["last_name"]) for p in people]
+        firms = [person.firm.account_id if person.firm else None for person in people]
+        where = sql.SQL("contact.account_id = given.firm AND contact.sort_key = given.key")
+    else:
+        keys = [person.values[match_by] for person in people]
+        firms = [None] * len(people)
+        # The second condition is what the partial index of a column asks for.
+        where = sql.SQL("contact.{0} = given.key AND contact.{0} <> ''").format(sql.Identifier(str(match_by)))
+    statement = sql.SQL(
+        """SELECT given.place, ARRAY(SELECT contact.id FROM contacts_contact contact
+                                     WHERE {where} AND contact.is_active
+                                     ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits})
+           FROM unnest(%s::int[], %s::text[], %s::bigint[]) AS given (place, key, firm)"""
+    ).format(where=where, hits=sql.Literal(HITS))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(range(len(people))), keys, firms])
+        for place, ids in cursor.fetchall():
+            if ids:
+                people[place].contact_id, people[place].others = ids[0], ids[1:]
+
+
+def _leave_taken_addresses(rows: dict[int, dict[str, Any]]) -> None:
+    """A contact does not get an address that another has, or that another row of the piece gives to another."""
+    given: dict[str, int] = {}
+    for id_, row in rows.items():
+        if (email := row.get("email")) and given.setdefault(email, id_) != id_:
+            del row["email"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT given.email, contact.id FROM unnest(%s::text[]) AS given (email)
+               CROSS JOIN LATERAL (SELECT id FROM contacts_contact contact
+                                   WHERE contact.email = given.email AND contact.is_active LIMIT 1) contact""",
+            [list(given)],
+        )
+        for email, owner in cursor.fetchall():
+            if owner != given[email]:
+                del rows[given[email]]["email"]
+
+
+def _sort_anew(changes: Sequence[Change]) -> None:
+    """Compute the sort keys of contacts whose names have changed, and keep the old one with what was before."""
+    if not changes:
+        return
+    by_id = {change.id: change for change in changes}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, first_name, last_name, email, sort_key FROM contacts_contact WHERE id = ANY(%s)", [list(by_id)]
+        )
+        keys = {}
+        for id_, first_name, last_name, email, sort_key in cursor.fetchall():
+            keys[id_] = normalise.person_key(first_name, last_name, email)
+            by_id[id_].before["sort_key"] = sort_key
+        cursor.execute(
+            """UPDATE contacts_contact contact SET sort_key = given.key
+               FROM unnest(%s::bigint[], %s::text[]) AS given (id, key) WHERE contact.id = given.id""",
+            [list(keys), list(keys.values())],
+        )

@@ -1,0 +1,166 @@
+"""Sets of rows on their way into tables: COPY into a temporary table, then one statement.
+
+`COPY FROM` is refused on a table under row-level security, so rows go through a table of this transaction's own.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from leads.importing.options import Update
+
+
+@dataclass(frozen=True)
+class Record:
+    """A table of people or companies: its columns with their types, and which may only be raised, or only filled."""
+
+    entity: str
+    table: str
+    columns: Mapping[str, str]
+    # What a new row has where nothing is given, beside the table's own defaults.
+    blanks: Mapping[str, Any]
+    only_raised: frozenset[str] = frozenset()
+    only_filled: frozenset[str] = frozenset()
+
+
+def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+    """Put rows into a temporary table that ends with the transaction (and make it anew if there was one)."""
+    table = sql.Identifier(name)
+    typed = [sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in columns.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(table))
+        cursor.execute(sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(table, sql.SQL(", ").join(typed)))
+        with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:  # type: ignore[attr-defined]
+            for row in rows:
+                copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
+        cursor.execute(sql.SQL("ANALYZE {}").format(table))
+
+
+def next_ids(table: str, count: int) -> list[int]:
+    """Ids for rows that are about to be made."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        return [id_ for (id_,) in cursor.fetchall()]
+
+
+def insert(record: Record, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Make rows, each with its `id`; returns the ids that were made: a row that a constraint refuses is left out."""
+    if not rows:
+        return set()
+    columns = {"id": "bigint", **record.columns}
+    blanks = {name: record.blanks.get(name) for name in columns}
+    stage("fresh", columns, ([_or(row.get(name), blank) for name, blank in blanks.items()] for row in rows))
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL(
+        """INSERT INTO {table} ({names}, is_active) SELECT {names}, true FROM fresh ORDER BY id
+           ON CONFLICT DO NOTHING RETURNING id"""
+    ).format(table=sql.Identifier(record.table), names=names)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return {id_ for (id_,) in cursor.fetchall()}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differed in a row that was there: the columns' values before and after."""
+
+    id: int
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> list[Change]:
+    """Change rows that are there, each given by its `id`, by the policy; returns what really changed.
+
+    Columns that no row gives are left alone. The rows are locked in the order of their ids, so that two writers wait
+    for each other instead of locking each other out. Three statements by primary key.
+    """
+    names = [name for name in record.columns if any(row.get(name) is not None for row in rows)]
+    if not names or policy == Update.LEAVE:
+        return []
+    stage("known", {"id": "bigint", **{name: record.columns[name] for name in names}}, _given(rows, names))
+    fresh = {name: _value(record, name, policy) for name in names}
+    differs = {name: sql.SQL("{} IS DISTINCT FROM here.{}").format(fresh[name], sql.Identifier(name)) for name in names}
+    table = sql.Identifier(record.table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("SELECT id FROM {} WHERE id = ANY(%s) ORDER BY id FOR UPDATE").format(table),
+            [sorted(row["id"] for row in rows)],
+        )
+        cursor.execute(
+            sql.SQL(
+                """CREATE TEMP TABLE differing ON COMMIT DROP AS
+                   SELECT here.id, {fresh}, {before} || jsonb_build_object('updated_at', here.updated_at) AS before,
+                          {after} AS after
+                   FROM known CROSS JOIN LATERAL (SELECT * FROM {table} row WHERE row.id = known.id LIMIT 1) here
+                   WHERE {any}"""
+            ).format(
+                fresh=sql.SQL(", ").join(
+                    sql.SQL("{} AS {}").format(fresh[name], sql.Identifier(f"new_{name}")) for name in names
+                ),
+                before=_object(differs, {name: sql.Identifier("here", name) for name in names}),
+                after=_object(differs, fresh),
+                table=table,
+                any=sql.SQL(" OR ").join(differs.values()),
+            )
+        )
+        cursor.execute(
+            sql.SQL(
+                "UPDATE {table} here SET {set}, updated_at = now() FROM differing WHERE here.id = differing.id"
+            ).format(
+                table=table,
+                set=sql.SQL(", ").join(
+                    sql.SQL("{} = differing.{}").format(sql.Identifier(name), sql.Identifier(f"new_{name}"))
+                    for name in names
+                ),
+            )
+        )
+        cursor.execute("SELECT id, before, after FROM differing ORDER BY id")
+        found: list[Any] = cursor.fetchall()
+        cursor.execute("DROP TABLE differing")
+    return [Change(id_, _json(before), _json(after)) for id_, before, after in found]
+
+
+def _or(value: Any, blank: Any) -> Any:
+    return blank if value is None else value
+
+
+def _given(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterable[list[Any]]:
+    return ([row["id"], *(row.get(name) for name in names)] for row in rows)
+
+
+def _value(record: Record, name: str, policy: str) -> sql.Composable:
+    """SQL: the value that a column comes to have, from `here` (the row that is there) and `known` (what is given)."""
+    column, kind = sql.Identifier(name), record.columns[name]
+    here, given = sql.SQL("here.{}").format(column), sql.SQL("known.{}").format(column)
+    if name in record.only_raised:
+        return sql.SQL("({} OR coalesce({}, false))").format(here, given)
+    is_filling = policy == Update.FILL or name in record.only_filled
+    if kind == "jsonb":
+        order = "coalesce({1}, '{{}}') || jsonb_strip_nulls({0})" if is_filling else "{0} || coalesce({1}, '{{}}')"
+        return sql.SQL("(" + order + ")").format(here, given)  # type: ignore[arg-type]
+    if not is_filling:
+        return sql.SQL("coalesce({}, {})").format(given, here)
+    if kind == "text":
+        return sql.SQL("coalesce(nullif({}, ''), {}, '')").format(here, given)
+    return sql.SQL("coalesce({}, {})").format(here, given)
+
+
+def _object(differs: Mapping[str, sql.Composable], values: Mapping[str, sql.Composable]) -> sql.Composable:
+    """SQL: a jsonb of the columns that differ, with these values."""
+    parts = [
+        sql.SQL("CASE WHEN {} THEN jsonb_build_object({}, {}) ELSE '{{}}'::jsonb END").format(
+            differs[name], sql.Literal(name), value
+        )
+        for name, value in values.items()
+    ]
+    return sql.SQL("(") + sql.SQL(" || ").join(parts) + sql.SQL(")")
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
