@@ -15,7 +15,7 @@ from config import embedded
 
 BASE = Path(__file__).resolve().parent
 # The module of each bar, in the order of measuring.
-BARS = {"P2": "reaction", "P3": "rescoring", "P4": "tiles", "P6": "mail"}
+BARS = {"P2": "reaction", "P3": "rescoring", "P4": "tiles", "P5": "importing", "P6": "mail"}
 
 
 def main() -> int:

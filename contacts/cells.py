@@ -47,7 +47,7 @@ class Cell(Widget):
 
     def clean(self, value: Any, row: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
         """The value; None for an empty cell. Raises ValueError with the reason in words."""
-        text = " ".join(str(value).split()) if value is not None else ""
+        text = " ".join(value.split() if isinstance(value, str) else str(value).split()) if value is not None else ""
         # The quote that an export puts before what looks like a formula is no part of the value.
         if text[:1] == "'" and text[1:].startswith(_FORMULA):
             text = text[1:]

@@ -140,6 +140,8 @@ def phone(value: str, country: str = "") -> str:
 
 def plain(value: str) -> str:
     """Case folded and without accents: for sorting, searching and comparing names."""
+    if value.isascii():
+        return value.casefold()
     folded = unicodedata.normalize("NFKD", value.replace("ß", "ss").casefold())
     return "".join(letter for letter in folded if not unicodedata.combining(letter))
 

@@ -52,8 +52,8 @@ class JobKind:
     """How the pages show jobs of a kind. What is left out is not offered.
 
     `phase(job)` says in words what is being done; `cancelled(job)` is called in the transaction that cancels one;
-    `undo(job, by)` orders the way back and returns its job, or raises CannotUndo; `template` is shown on the page of the
-    job, with the context of `context(job)`.
+    `undo(job, by)` orders the way back and returns its job, or raises CannotUndo; `template` is shown on the page of
+    the job, with the context of `context(job)`.
     """
 
     key: str

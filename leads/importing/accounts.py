@@ -48,7 +48,8 @@ def change(firms: Sequence[Firm], policy: str, *, is_main: bool) -> list[Change]
     Rows about people only fill in what is empty of a company's name and domain: a person's idea of her employer's name
     is no reason to rename it.
     """
-    known = [firm for firm in firms if firm.account_id and not firm.is_new]
+    said = {name for firm in firms for name in firm.values} - ({"name"} if not is_main else set())
+    known = [firm for firm in firms if firm.account_id and not firm.is_new] if said else []
     rows: dict[int, dict[str, Any]] = {}
     for firm in known:
         row = _row(firm)
@@ -78,14 +79,13 @@ def _row(firm: Firm) -> dict[str, Any]:
 def _by_domain(firms: list[Firm], attribute: str) -> None:
     if not firms:
         return
+    staging.stage_keys("given", ([getattr(firm, attribute)] for firm in firms), domain="text")
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.place, found.id
-               FROM unnest(%s::int[], %s::text[]) AS given (place, domain)
+            """SELECT given.place, found.id FROM given
                CROSS JOIN LATERAL (SELECT id FROM contacts_account account
                                    WHERE account.domain = given.domain AND account.is_active
-                                   ORDER BY account.updated_at DESC, account.id LIMIT 1) found""",
-            [list(range(len(firms))), [getattr(firm, attribute) for firm in firms]],
+                                   ORDER BY account.updated_at DESC, account.id LIMIT 1) found"""
         )
         for place, account_id in cursor.fetchall():
             firms[place].account_id = account_id
@@ -94,16 +94,15 @@ def _by_domain(firms: list[Firm], attribute: str) -> None:
 def _by_name(firms: list[Firm]) -> None:
     if not firms:
         return
+    staging.stage_keys("given", ([firm.key, firm.country] for firm in firms), name_key="text", country="text")
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.place, found.id
-               FROM unnest(%s::int[], %s::text[], %s::text[]) AS given (place, name_key, country)
+            """SELECT given.place, found.id FROM given
                CROSS JOIN LATERAL (
                  SELECT id FROM contacts_account account
                  WHERE account.name_key = given.name_key AND account.is_active
                    AND (given.country = '' OR account.country IN ('', given.country))
-                 ORDER BY account.updated_at DESC, account.id LIMIT 1) found""",
-            [list(range(len(firms))), [firm.key for firm in firms], [firm.country for firm in firms]],
+                 ORDER BY account.updated_at DESC, account.id LIMIT 1) found"""
         )
         for place, account_id in cursor.fetchall():
             firms[place].account_id = account_id

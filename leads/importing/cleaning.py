@@ -35,15 +35,16 @@ class Cleaner:
 
     def __init__(self, entity: str, headers: Sequence[str], targets: Sequence[Target | None], options: Options) -> None:
         self._entity, self._width = entity, len(headers)
-        plan = [(i, headers[i], target) for i, target in enumerate(targets) if target is not None]
+        plan = [(place, headers[place], target) for place, target in enumerate(targets) if target is not None]
         for _place, _name, target in plan:
             if isinstance(target.cell, cells.DateCell):
                 target.cell.is_day_first = options.is_day_first
         # Phones are read by the row's country, so countries come first.
-        self._plan = sorted(plan, key=lambda step: step[2].name != "country")
+        plan.sort(key=lambda step: step[2].name != "country")
+        self._plan = [(*step, step[2].entity, step[2].name, step[2].is_custom, step[2].cell.clean) for step in plan]
         self._default = {"country": options.default_country}
         self._is_dropping = options.on_fault == OnFault.DROP
-        self.entities = frozenset(target.entity for _, _, target in plan)
+        self.entities = frozenset(step[2].entity for step in plan)
 
     def clean(self, row: Row) -> Cleaned:
         """The row's values. Raises Refused."""
@@ -54,23 +55,23 @@ class Cleaner:
                 % {"cells": len(given), "columns": self._width}
             )
         cleaned, count = Cleaned(row), len(given)
-        for place, name, target in self._plan:
+        for place, header, _target, entity, name, is_custom, clean in self._plan:
             text = given[place] if place < count else ""
             if not text:
                 continue
-            values = getattr(cleaned, target.entity)
+            values = getattr(cleaned, entity)
             try:
-                value = target.cell.clean(text, values if "country" in values else self._default)
+                value = clean(text, values if "country" in values else self._default)
             except ValueError as error:
-                if not (self._is_dropping and target.name not in ("email", "external_id")):
-                    faults.append(f"{name}: “{text[:60]}” – {error}")
+                if not (self._is_dropping and name not in ("email", "external_id")):
+                    faults.append(f"{header}: “{text[:60]}” – {error}")
                 continue
             if value is None:
                 continue
-            if target.is_custom:
-                values.setdefault("custom", {})[target.name] = value
+            if is_custom:
+                values.setdefault("custom", {})[name] = value
             else:
-                values[target.name] = value
+                values[name] = value
         if faults:
             raise Refused("; ".join(faults))
         self._check(cleaned)

@@ -11,6 +11,7 @@ from psycopg import sql
 from contacts import consent, timeline
 from contacts.models import Contact, Purpose
 from contacts.models.timeline import Lane
+from leads.importing import staging
 from leads.importing.folding import Person
 from leads.importing.options import Options
 from messaging.eligibility import effective_suppression
@@ -38,12 +39,13 @@ def admit(people: Sequence[Person], options: Options) -> int:
     if not options.purpose_id:
         return 0
     asked = [person for person in people if person.values.get("email")]
+    rows = ([person.contact_id, person.values["email"]] for person in asked)
+    staging.stage_keys("given", rows, contact_id="bigint", address="text")
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT given.place, coalesce(hers.state = 'refused' OR its.state = 'refused', false),
                       coalesce(hers.state = 'granted' AND hers.level >= %(level)s, false)
-               FROM unnest(%(places)s::int[], %(ids)s::bigint[], %(addresses)s::text[])
-                 AS given (place, contact_id, address)
+               FROM given
                LEFT JOIN LATERAL (
                  SELECT state, level FROM contacts_consent ledger
                  WHERE ledger.contact_id = given.contact_id AND ledger.purpose_id = %(purpose)s
@@ -51,15 +53,12 @@ def admit(people: Sequence[Person], options: Options) -> int:
                LEFT JOIN LATERAL (
                  SELECT state FROM contacts_consent ledger
                  WHERE ledger.address = given.address AND ledger.purpose_id = %(purpose)s
-                   AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1) its ON true""",
-            {
-                "level": options.consent_level,
-                "purpose": options.purpose_id,
-                "places": list(range(len(asked))),
-                "ids": [person.contact_id for person in asked],
-                "addresses": [person.values["email"] for person in asked],
-            },
+                   AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1) its ON true
+               WHERE hers.state IS NOT NULL OR its.state IS NOT NULL""",
+            {"level": options.consent_level, "purpose": options.purpose_id},
         )
+        for person in asked:
+            person.may_agree = True
         refused = 0
         for place, has_refused, has_agreed in cursor.fetchall():
             asked[place].may_agree = not (has_refused or has_agreed)
@@ -76,8 +75,6 @@ def grant(people: Sequence[Person], options: Options, made: set[int], by: Member
     at = datetime.fromisoformat(options.consented_on).replace(tzinfo=UTC) if options.consented_on else None
     source = options.consent_source or options.source or "import"
     params: dict[str, Any] = {
-        "ids": list(agreed),
-        "addresses": list(agreed.values()),
         "purpose": purpose.pk,
         "level": options.consent_level,
         "basis": options.basis,
@@ -86,31 +83,32 @@ def grant(people: Sequence[Person], options: Options, made: set[int], by: Member
         "name": purpose.name,
         "by": by.pk if by else None,
     }
+    staging.stage("agreeing", {"id": "bigint", "address": "text"}, agreed.items())
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO contacts_consent
                  (contact_id, purpose_id, channel, address, state, level, basis, source, text_shown, at)
                SELECT id, %(purpose)s, 'email', address, 'granted', %(level)s, %(basis)s, %(source)s, '',
                       coalesce(least(%(at)s::timestamptz, now()), now())
-               FROM unnest(%(ids)s::bigint[], %(addresses)s::text[]) AS given (id, address) RETURNING id""",
+               FROM agreeing RETURNING id""",
             params,
         )
         ids = [id_ for (id_,) in cursor.fetchall()]
     timeline.record_select(
         "consent.granted",
-        """SELECT given.id AS contact_id, contact.account_id, %(purpose)s::bigint AS object_id,
+        """SELECT agreeing.id AS contact_id, contact.account_id, %(purpose)s::bigint AS object_id,
                   %(by)s::bigint AS actor_id, %(at)s::timestamptz AS occurred_at,
                   jsonb_build_object('purpose', %(name)s::text, 'source', %(source)s::text, 'basis', %(basis)s::text)
                     AS detail
-           FROM unnest(%(ids)s::bigint[]) AS given (id)
-           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = given.id LIMIT 1) contact""",
+           FROM agreeing
+           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = agreeing.id LIMIT 1) contact""",
         params,
         columns=("contact_id", "account_id", "object_id", "actor_id", "occurred_at", "detail"),
         lane=Lane.BULK,
     )
     before = _derive([id_ for id_ in agreed if id_ not in made])
     is_enough = options.consent_level >= consent.COMMERCIAL
-    return Granted(ids, _mailable(list(agreed)) if is_enough else 0, before)
+    return Granted(ids, _mailable() if is_enough else 0, before)
 
 
 def _derive(known: list[int]) -> dict[int, dict[str, Any]]:
@@ -127,16 +125,16 @@ def _derive(known: list[int]) -> dict[int, dict[str, Any]]:
     }
 
 
-def _mailable(contact_ids: list[int]) -> int:
-    """How many of the contacts nothing else keeps from getting mail."""
+def _mailable() -> int:
+    """How many of those who agree nothing else keeps from getting mail."""
     statement = sql.SQL(
-        """SELECT count(*) FROM unnest(%s::bigint[]) AS given (id)
-           CROSS JOIN LATERAL (SELECT email, do_not_email, do_not_bulk_email FROM contacts_contact
-                               WHERE id = given.id LIMIT 1) contact
+        """SELECT count(*) FROM agreeing
+           CROSS JOIN LATERAL (SELECT do_not_email, do_not_bulk_email FROM contacts_contact
+                               WHERE id = agreeing.id LIMIT 1) contact
            WHERE NOT (do_not_email OR do_not_bulk_email) AND NOT EXISTS (
              SELECT FROM messaging_suppression suppression
-             WHERE suppression.address = contact.email AND {effective})"""
+             WHERE suppression.address = agreeing.address AND {effective})"""
     ).format(effective=effective_suppression("suppression"))
     with connection.cursor() as cursor:
-        cursor.execute(statement, [contact_ids])
+        cursor.execute(statement)
         return cursor.fetchone()[0]

@@ -117,6 +117,8 @@ def _level(person: Person, options: Options) -> int:
 
 def _check_decided(people: list[Person]) -> None:
     """Of the contacts that somebody recognised, only active ones of this company count."""
+    if not people:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM contacts_contact WHERE id = ANY(%s) AND is_active", [[p.contact_id for p in people]]
@@ -145,11 +147,11 @@ def _by_key(people: list[Person], match_by: str) -> None:
     statement = sql.SQL(
         """SELECT given.place, ARRAY(SELECT contact.id FROM contacts_contact contact
                                      WHERE {where} AND contact.is_active
-                                     ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits})
-           FROM unnest(%s::int[], %s::text[], %s::bigint[]) AS given (place, key, firm)"""
+                                     ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits}) FROM given"""
     ).format(where=where, hits=sql.Literal(HITS))
+    staging.stage_keys("given", zip(keys, firms, strict=True), key="text", firm="bigint")
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(range(len(people))), keys, firms])
+        cursor.execute(statement)
         for place, ids in cursor.fetchall():
             if ids:
                 people[place].contact_id, people[place].others = ids[0], ids[1:]
@@ -161,12 +163,14 @@ def _leave_taken_addresses(rows: dict[int, dict[str, Any]]) -> None:
     for id_, row in rows.items():
         if (email := row.get("email")) and given.setdefault(email, id_) != id_:
             del row["email"]
+    if not given:
+        return
+    staging.stage_keys("given", ([email] for email in given), email="text")
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.email, contact.id FROM unnest(%s::text[]) AS given (email)
+            """SELECT given.email, contact.id FROM given
                CROSS JOIN LATERAL (SELECT id FROM contacts_contact contact
-                                   WHERE contact.email = given.email AND contact.is_active LIMIT 1) contact""",
-            [list(given)],
+                                   WHERE contact.email = given.email AND contact.is_active LIMIT 1) contact"""
         )
         for email, owner in cursor.fetchall():
             if owner != given[email]:

@@ -59,6 +59,13 @@ def run(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
     """Do a job until it is over, or until the deadline; True if it is over. Called outside any scope."""
     if job.kind == undoing.KIND:
         return undoing.run(tenant_id, job.pk, deadline)
+    if not write(tenant_id, job, deadline):
+        return False
+    return job.kind == TRIAL or findable.run(tenant_id, job.pk, deadline)
+
+
+def write(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
+    """Read what has not been read and write what has not been written; True if nothing is left to write."""
     try:
         _read(tenant_id, job)
     except reading.Unusable as error:
@@ -66,7 +73,7 @@ def run(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
             if open_ := jobs.lock(job.kind, job.pk):
                 jobs.fail(open_, str(error))
         return True
-    return _write(tenant_id, job, deadline) and (job.kind == TRIAL or findable.run(tenant_id, job.pk, deadline))
+    return _write(tenant_id, job, deadline)
 
 
 def is_past(deadline: float | None) -> bool:
@@ -183,8 +190,8 @@ def _again(tenant_id: int, ahead: _Ahead, position: int) -> writing.Prepared:
 
 def _write_one(batch: Import, options: Options, prepared: writing.Prepared, job: Job) -> None:
     """Write a piece and move its job, in one transaction."""
-    write = writing.rehearse if job.kind == TRIAL else writing.write
-    piece = write(batch, options, prepared, batch.created_by)
+    verb = writing.rehearse if job.kind == TRIAL else writing.write
+    piece = verb(batch, options, prepared, batch.created_by)
     total = Counter(job.result.get("counts", {}))
     total.update(piece.counts)
     job.result["counts"] = dict(total)

@@ -41,6 +41,12 @@ def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) 
         cursor.execute(sql.SQL("ANALYZE {}").format(table))
 
 
+def stage_keys(name: str, rows: Iterable[Sequence[Any]], **columns: str) -> None:
+    """As `stage`, the rows being numbered by `place`; for looking something up for each."""
+    numbered = ((place, *row) for place, row in enumerate(rows))
+    stage(name, {"place": "integer", **columns}, numbered)
+
+
 def next_ids(table: str, count: int) -> list[int]:
     """Ids for rows that are about to be made."""
     with connection.cursor() as cursor:
@@ -49,12 +55,15 @@ def next_ids(table: str, count: int) -> list[int]:
 
 
 def insert(record: Record, rows: Sequence[Mapping[str, Any]]) -> set[int]:
-    """Make rows, each with its `id`; returns the ids that were made: a row that a constraint refuses is left out."""
-    if not rows:
-        return set()
+    """Make rows, each with its `id`; returns the ids that were made: a row that a constraint refuses is left out.
+
+    What was made stays in the temporary table `fresh` for the rest of the transaction (or until the next call).
+    """
     columns = {"id": "bigint", **record.columns}
     blanks = {name: record.blanks.get(name) for name in columns}
     stage("fresh", columns, ([_or(row.get(name), blank) for name, blank in blanks.items()] for row in rows))
+    if not rows:
+        return set()
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     statement = sql.SQL(
         """INSERT INTO {table} ({names}, is_active) SELECT {names}, true FROM fresh ORDER BY id
@@ -62,7 +71,10 @@ def insert(record: Record, rows: Sequence[Mapping[str, Any]]) -> set[int]:
     ).format(table=sql.Identifier(record.table), names=names)
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return {id_ for (id_,) in cursor.fetchall()}
+        made = {id_ for (id_,) in cursor.fetchall()}
+        if len(made) < len(rows):
+            cursor.execute("DELETE FROM fresh WHERE id <> ALL(%s)", [sorted(made)])
+    return made
 
 
 @dataclass(frozen=True)
@@ -77,10 +89,13 @@ class Change:
 def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> list[Change]:
     """Change rows that are there, each given by its `id`, by the policy; returns what really changed.
 
-    Columns that no row gives are left alone. The rows are locked in the order of their ids, so that two writers wait
+    What differed stays in the temporary table `differing` (id, before, after) for the rest of the transaction. Columns
+    that no row gives are left alone. The rows are locked in the order of their ids, so that two writers wait
     for each other instead of locking each other out. Three statements by primary key.
     """
     names = [name for name in record.columns if any(row.get(name) is not None for row in rows)]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.differing")
     if not names or policy == Update.LEAVE:
         return []
     stage("known", {"id": "bigint", **{name: record.columns[name] for name in names}}, _given(rows, names))
@@ -122,7 +137,6 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
         )
         cursor.execute("SELECT id, before, after FROM differing ORDER BY id")
         found: list[Any] = cursor.fetchall()
-        cursor.execute("DROP TABLE differing")
     return [Change(id_, _json(before), _json(after)) for id_, before, after in found]
 
 

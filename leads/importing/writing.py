@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
 
 from contacts import timeline
 from contacts.models import MatchAmbiguity
@@ -74,11 +75,12 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
     has_refused = consents.admit(people, options)
     made = contacts.make(people, options, seen)
     changed = {change.id: change for change in contacts.change(people, made, options.update)}
+    _record_contacts(batch, options, bool(changed), by)
     granted = consents.grant(people, options, made, by)
     _add_levels(changed, granted, options)
     ambiguous = _note_ambiguities(people, options)
     made_accounts = [firm for firm in folded.firms if firm.is_new and firm.account_id]
-    _record(batch, options, made, list(changed.values()), made_accounts, changed_accounts, by)
+    _record_accounts(made_accounts, changed_accounts, by)
     leads = _make_leads(batch, options, folded, by) if options.makes_leads else set()
     piece = ImportPiece(batch=batch, position=prepared.position, refused=prepared.refused, is_indexed=False)
     piece.created = {
@@ -162,30 +164,41 @@ def _note_ambiguities(people: Sequence[Person], options: Options) -> list[int]:
     return [row.pk for row in MatchAmbiguity.objects.bulk_create(rows.values())]
 
 
-def _record(
-    batch: Import,
-    options: Options,
-    made: set[int],
-    changed: list[Change],
-    made_accounts: list[Firm],
-    changed_accounts: list[Change],
-    by: Member | None,
-) -> None:
-    """The timeline's rows, in the bulk lane: behind what people do right now."""
-    actor = by.pk if by else None
+def _record_contacts(batch: Import, options: Options, has_changes: bool, by: Member | None) -> None:
+    """Who was made (`fresh`) and changed (`differing`), in the bulk lane: behind what people do right now."""
+    params = {"actor": by.pk if by else None, "source": options.source or SOURCE, "batch": batch.pk}
     timeline.record_select(
         "contact.created",
-        """SELECT given.id AS contact_id, contact.account_id, %(actor)s::bigint AS actor_id,
+        """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id,
                   jsonb_build_object('source', %(source)s::text, 'import', %(batch)s::bigint) AS detail
-           FROM unnest(%(ids)s::bigint[]) AS given (id)
-           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = given.id LIMIT 1) contact""",
-        {"ids": sorted(made), "actor": actor, "source": options.source or SOURCE, "batch": batch.pk},
+           FROM fresh ORDER BY id""",
+        params,
         columns=("contact_id", "account_id", "actor_id", "detail"),
         lane=Lane.BULK,
     )
-    told = [(change.id, _told(change, "contact")) for change in changed]
-    rows = [{"contact_id": id_, "actor_id": actor, "detail": detail} for id_, detail in told if detail["fields"]]
-    timeline.record_many("contact.changed", rows, lane=Lane.BULK)
+    if not has_changes:
+        return
+    labels = {name: str(getattr(field, "verbose_name", name)) for name, field in _shown_fields(contacts.MODEL)}
+    timeline.record_select(
+        "contact.changed",
+        """SELECT differing.id AS contact_id, contact.account_id, %(actor)s::bigint AS actor_id,
+                  jsonb_build_object('fields', told.fields, 'names', told.names) AS detail
+           FROM differing
+           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = differing.id LIMIT 1) contact
+           CROSS JOIN LATERAL (
+             SELECT jsonb_object_agg(key, jsonb_build_array(differing.before -> key, value)) AS fields,
+                    string_agg(%(labels)s::jsonb ->> key, ', ') AS names
+             FROM jsonb_each(differing.after) WHERE key IN (SELECT jsonb_object_keys(%(labels)s::jsonb))) told
+           WHERE told.names IS NOT NULL ORDER BY differing.id""",
+        {**params, "labels": Jsonb(labels)},
+        columns=("contact_id", "account_id", "actor_id", "detail"),
+        lane=Lane.BULK,
+    )
+
+
+def _record_accounts(made_accounts: list[Firm], changed_accounts: list[Change], by: Member | None) -> None:
+    """The same of companies, of which a piece has few."""
+    actor = by.pk if by else None
     created = [
         {"account_id": f.account_id, "object_id": f.account_id, "actor_id": actor, "detail": {"account": _name(f)}}
         for f in made_accounts
@@ -197,20 +210,24 @@ def _record(
             "account_id": change.id,
             "object_id": change.id,
             "actor_id": actor,
-            "detail": {"account": names.get(change.id, ""), **_told(change, "account")},
+            "detail": {"account": names.get(change.id, ""), **_told(change)},
         }
         for change in changed_accounts
     ]
     timeline.record_many("account.changed", rows, lane=Lane.BULK)
 
 
-def _told(change: Change, entity: str) -> dict[str, Any]:
-    """A change as the timeline keeps it; consent has rows of its own, derived columns none."""
-    model = contacts.MODEL if entity == "contact" else accounts.MODEL
+def _shown_fields(model: type[Any]) -> list[tuple[str, Any]]:
+    """The columns whose changes are told; consent has rows of its own, derived columns none."""
     hidden = ("updated_at", "sort_key", "name_key", "consent_level")
-    fields = {name: [change.before.get(name), after] for name, after in change.after.items() if name not in hidden}
-    names = [str(getattr(model._meta.get_field(name), "verbose_name", name)) for name in fields]
-    return {"fields": fields, "names": ", ".join(names)}
+    return [(f.attname, f) for f in model._meta.local_fields if f.attname not in hidden]
+
+
+def _told(change: Change) -> dict[str, Any]:
+    """A change as the timeline keeps it."""
+    shown = dict(_shown_fields(accounts.MODEL))
+    fields = {name: [change.before.get(name), after] for name, after in change.after.items() if name in shown}
+    return {"fields": fields, "names": ", ".join(str(shown[name].verbose_name) for name in fields)}
 
 
 def _name(firm: Firm) -> str:
