@@ -178,6 +178,9 @@ OUTGOING_PORTS = env.list("OUTGOING_PORTS", cast=int, default=[443, 8443])
 SANDBOX_ORIGINS = env.list("SANDBOX_ORIGINS", default=[])
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Onward <onward@localhost>")
 
+# Files that the admin exports compute nothing in a spreadsheet; those of the lists see to it themselves.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]

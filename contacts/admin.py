@@ -5,9 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from import_export.admin import ExportMixin
 
 from contacts import search
 from contacts.models import Account, Consent, Contact, Interaction
+from contacts.resources import AccountResource, ContactResource
 from tenants.admin_site import ReadOnlyAdmin, site
 
 
@@ -23,13 +25,15 @@ class SearchedAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Contact, site=site)
-class ContactAdmin(SearchedAdmin):
+class ContactAdmin(ExportMixin, SearchedAdmin):
+    resource_classes = (ContactResource,)
     list_display = ("__str__", "email", "account", "consent_level", "is_active", "created_at")
     list_select_related = ("account",)
 
 
 @admin.register(Account, site=site)
-class AccountAdmin(SearchedAdmin):
+class AccountAdmin(ExportMixin, SearchedAdmin):
+    resource_classes = (AccountResource,)
     list_display = ("name", "domain", "country", "is_active", "created_at")
 
 

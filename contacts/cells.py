@@ -20,7 +20,8 @@ from contacts import normalise
 
 # What spreadsheets take for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PHONE = re.compile(r"[+\d][\d\s()./-]*")
+# Phone and other numbers begin with a sign and compute to themselves.
+_HARMLESS = re.compile(r"[+-]\d+(?:[.,]\d+)?")
 _PLAIN_ADDRESS = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _YES = frozenset(["true", "yes", "y", "1", "x", "on", "ja", "oui", "si", "sí", "wahr", "vrai", "✓"])
 _NO = frozenset(["false", "no", "n", "0", "off", "nein", "non", "falsch", "faux", "-"])
@@ -31,7 +32,7 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 
 def neutral(value: str) -> str:
     """The text as a spreadsheet shows it without computing: a quote before what would be taken for a formula."""
-    if value.startswith(_FORMULA) and not _PHONE.fullmatch(value):
+    if value.startswith(_FORMULA) and not _HARMLESS.fullmatch(value):
         return f"'{value}"
     return value
 

@@ -88,23 +88,24 @@ def contacts(params: QueryDict, member: Member) -> Listing:
 
     Indexes: contact_by_name, contact_latest, facts_by_rank, facts_by_stage. Five queries, whatever the page's length.
     """
-    filters = _contact_filters(params, member)
-    chosen = {choice.name: choice.value for choice in filters if choice.value}
-    rows = Contact.objects.filter(is_active=True).select_related("account", "owner__user", "facts")
-    if stage := chosen.get("stage"):
-        rows = rows.filter(facts__stage=stage)
-    rows = _with_consent(rows, chosen.get("consent", ""))
-    rows = owned(rows, chosen.get("owner", ""), member)
-    chips = chips_of(filters, params)
-    if people := _set(params.get("in", "")):
-        rows = rows.filter(pk__in=people.ids)
-        chips.append(Chip(people.label, without(params, "in")))
+    rows, filters, chips = _contact_rows(params, member)
     order = params.get("order", "") if params.get("order", "") in CONTACT_ORDERS else "name"
     if order == "score":
         rows = rows.filter(facts__rank__isnull=False)  # an inner join, which facts_by_rank can lead
     listing = _listing(rows, params, "contact", CONTACT_ORDERS, order, filters, chips)
     add_facts(listing.page.rows)
     return listing
+
+
+def contacts_to_export(params: QueryDict, member: Member) -> QuerySet[Contact]:
+    """All contacts that the list would show, in no order."""
+    return _found(_contact_rows(params, member)[0], params, "contact")
+
+
+def accounts_to_export(params: QueryDict, member: Member) -> QuerySet[Account]:
+    """All accounts that the list would show, in no order."""
+    rows = owned(Account.objects.filter(is_active=True), owner_choice(params, member).value, member)
+    return _found(rows, params, "account")
 
 
 def accounts(params: QueryDict, member: Member) -> Listing:
@@ -154,6 +155,31 @@ def add_facts(rows: list[Contact], refused: set[int] | None = None) -> None:
         )
 
 
+def _contact_rows(params: QueryDict, member: Member) -> tuple[QuerySet[Contact], list[Choice], list[Chip]]:
+    """The contacts that the address asks for, but for the words to find; its filters, and those that are on."""
+    filters = _contact_filters(params, member)
+    chosen = {choice.name: choice.value for choice in filters if choice.value}
+    rows = Contact.objects.filter(is_active=True).select_related("account", "owner__user", "facts")
+    if stage := chosen.get("stage"):
+        rows = rows.filter(facts__stage=stage)
+    rows = _with_consent(rows, chosen.get("consent", ""))
+    rows = owned(rows, chosen.get("owner", ""), member)
+    chips = chips_of(filters, params)
+    if people := _set(params.get("in", "")):
+        rows = rows.filter(pk__in=people.ids)
+        chips.append(Chip(people.label, without(params, "in")))
+    return rows, filters, chips
+
+
+def _found(rows: QuerySet[Any], params: QueryDict, kind: str) -> QuerySet[Any]:
+    text = _text(params)
+    return rows.filter(search.matching(text, kind)) if text else rows
+
+
+def _text(params: QueryDict) -> str:
+    return " ".join(params.get("q", "").split())[:100]
+
+
 def _listing(
     rows: QuerySet[Any],
     params: QueryDict,
@@ -163,11 +189,8 @@ def _listing(
     filters: list[Choice],
     chips: list[Chip],
 ) -> Listing:
-    text = " ".join(params.get("q", "").split())[:100]
-    if text:
-        rows = rows.filter(search.matching(text, kind))
     kept = [(name, value) for name in ("in", "view") if (value := params.get(name))]
-    return listing_of(rows, params, orders, order, text, filters, chips, kept)
+    return listing_of(_found(rows, params, kind), params, orders, order, _text(params), filters, chips, kept)
 
 
 def listing_of(

@@ -56,12 +56,15 @@ class Editor:
         """Choices by entity; behind them what can be made."""
         by_entity = groupby(self.targets.values(), key=lambda target: target.entity)
         found: dict[str, list[tuple[str, Text]]] = {
-            entity: [(t.key, _capital(t.label)) for t in targets] for entity, targets in _merged(by_entity)
+            entity: [(t.key, _named(t)) for t in targets] for entity, targets in _merged(by_entity)
         }
         groups: list[tuple[Text, list[tuple[str, Text]]]] = [(ENTITIES[entity], found[entity]) for entity in found]
         if self.may_make_fields:
             new = [
-                (f"new:{entity}:{kind.value}", f"{ENTITIES[entity]}: {kind.label}")
+                (
+                    f"new:{entity}:{kind.value}",
+                    _("%(entity)s: new field, %(type)s") % {"entity": ENTITIES[entity], "type": kind.label.lower()},
+                )
                 for entity in found
                 for kind in NEW_TYPES
             ]
@@ -82,6 +85,8 @@ def _merged(groups: "groupby[str, Target]") -> list[tuple[str, list[Target]]]:
     return list(found.items())
 
 
-def _capital(label: Text) -> str:
-    text = str(label)
-    return text[:1].upper() + text[1:]
+def _named(target: Target) -> str:
+    """A target's name as a select shows it, where the group's name is not seen."""
+    text = str(target.label)
+    name = text[:1].upper() + text[1:]
+    return name if target.entity == "contact" else f"{ENTITIES[target.entity]}: {name}"

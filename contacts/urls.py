@@ -7,6 +7,7 @@ from contacts.views import accounts, contacts, duplicates, fields, purposes, rec
 app_name = "contacts"
 urlpatterns = [
     path("contacts/", contacts.contact_list, name="list"),
+    path("contacts/export/", contacts.export, name="export"),
     path("contacts/bulk/", contacts.bulk, name="bulk"),
     path("contacts/new/", contacts.new, name="new"),
     path("contacts/companies/", contacts.companies, name="companies"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("contacts/<int:pk>/erase/", contacts.erase, name="erase"),
     path("contacts/<int:pk>/restore/", contacts.restore, name="restore"),
     path("accounts/", accounts.account_list, name="accounts"),
+    path("accounts/export/", accounts.export, name="export_accounts"),
     path("accounts/new/", accounts.new, name="new_account"),
     path("accounts/<int:pk>/", accounts.detail, name="account"),
     path("accounts/<int:pk>/edit/", accounts.edit, name="edit_account"),

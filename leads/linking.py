@@ -1,15 +1,15 @@
-"""Leads that nobody is linked to yet: who it may be, and linking, creating or leaving it."""
+"""Leads whose person is not known, or not for sure: who it may be; linking, creating, merging or leaving it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from contacts import matching, normalise
-from contacts.models import Account, Contact
+from contacts import matching, merging, normalise
+from contacts.models import Account, Contact, MatchAmbiguity
 from leads import queries
 from leads.creation import ENTERED
 from leads.editing import record_change
@@ -31,14 +31,19 @@ class Candidates:
 
 
 def needing() -> QuerySet[Lead]:
-    """Open leads without a contact that nobody has looked at. Index: lead_of_contact."""
-    return queries.shown().filter(contact=None, unmatched_at=None, stage__in=OPEN)
+    """Open leads without a contact or with several candidates that nobody has looked at.
+
+    Indexes: lead_of_contact, ambiguity_open.
+    """
+    uncertain = MatchAmbiguity.objects.filter(resolved_at=None).values("chosen")
+    return queries.shown().filter(Q(contact=None) | Q(contact__in=uncertain), unmatched_at=None, stage__in=OPEN)
 
 
 def candidates(leads: Sequence[Lead]) -> dict[int, Candidates]:
-    """Contacts of the same address or name, accounts of the same domain or name: two queries for all leads.
+    """Contacts of the same address or name, accounts of the same domain or name: a fixed number of queries.
 
-    Addresses, names and company keys are compared as they are stored, so indexes serve.
+    Of a lead with a contact, those who answered as well as she did. Addresses, names and company keys are compared as
+    they are stored, so indexes serve.
     """
     emails = {lead.email for lead in leads if lead.email}
     people = {_person_key(lead) for lead in leads if lead.last_name}
@@ -48,7 +53,20 @@ def candidates(leads: Sequence[Lead]) -> dict[int, Candidates]:
     known = [*contacts.filter(email__in=emails), *contacts.filter(sort_key__in=people).order_by("-updated_at")[:200]]
     accounts = Account.objects.filter(is_active=True)
     firms = [*accounts.filter(domain__in=domains), *accounts.filter(name_key__in=companies)[:200]]
-    return {lead.pk: _of(lead, known, firms) for lead in leads}
+    others = _others([lead for lead in leads if lead.contact_id])
+    return {
+        lead.pk: Candidates(others.get(lead.contact_id, [])) if lead.contact_id else _of(lead, known, firms)
+        for lead in leads
+    }
+
+
+def _others(leads: Sequence[Lead]) -> dict[int, list[Contact]]:
+    """By contact: the others who answered too when she was matched."""
+    rows = MatchAmbiguity.objects.filter(resolved_at=None, chosen__in=[lead.contact_id for lead in leads])
+    ids = {row.chosen_id: row.others for row in rows.order_by("pk")}
+    wanted = {pk for others in ids.values() for pk in others}
+    people = Contact.objects.filter(is_active=True).select_related("account").in_bulk(wanted)
+    return {chosen: [people[pk] for pk in others if pk in people][:SHOWN] for chosen, others in ids.items()}
 
 
 def _of(lead: Lead, known: Sequence[Contact], firms: Sequence[Account]) -> Candidates:
@@ -74,6 +92,27 @@ def link(lead: Lead, contact: Contact, by: Member | None = None) -> None:
     lead.contact, lead.account_id = contact, account_id
     record_change(lead, {"contact": ["", str(contact)]}, by)
     keep_contact_stages([contact.pk])
+
+
+@transaction.atomic
+def relink(lead: Lead, contact: Contact, by: Member | None = None) -> None:
+    """Say that it is another's lead. Raises MovedMeanwhile if somebody has linked it elsewhere before."""
+    before = lead.contact
+    same = Lead.objects.filter(pk=lead.pk, contact=before)
+    if not same.update(
+        contact=contact, account=contact.account_id or lead.account_id, unmatched_at=Now(), updated_at=Now()
+    ):
+        raise MovedMeanwhile(_("Somebody has linked this lead already."))
+    lead.contact = contact
+    record_change(lead, {"contact": [str(before or ""), str(contact)]}, by)
+    keep_contact_stages([pk for pk in (before.pk if before else None, contact.pk) if pk])
+
+
+def merge(lead: Lead, other: Contact, by: Member | None = None) -> None:
+    """Say that the lead's contact and another are one person. Raises MovedMeanwhile if the lead has none any more."""
+    if lead.contact is None:
+        raise MovedMeanwhile(_("This lead has no contact any more."))
+    merging.merge(lead.contact, other, by=by)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ urlpatterns = [
     path("my-day/", work.my_day, name="my_day"),
     path("leads/", lists.lead_list, name="list"),
     path("leads/board/", lists.board, name="board"),
+    path("leads/export/", lists.export, name="export"),
     path("leads/new/", leads.new, name="new"),
     path("leads/find/", leads.find, name="find"),
     path("leads/unmatched/", lists.unmatched, name="unmatched"),

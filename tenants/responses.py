@@ -1,10 +1,11 @@
 """What answers to htmx carry beside their HTML."""
 
 import json
+from collections.abc import Iterator
 from typing import Literal, TypeVar
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
@@ -34,3 +35,15 @@ def done(
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(response.url)
     return response
+
+
+def attachment(file_name: str, lines: Iterator[str]) -> StreamingHttpResponse:
+    """A CSV file to save; begins with a byte order mark, by which spreadsheets know that it is UTF-8."""
+
+    def content() -> Iterator[bytes]:
+        yield b"\xef\xbb\xbf"
+        for line in lines:
+            yield line.encode()
+
+    headers = {"Content-Disposition": f'attachment; filename="{file_name}"', "X-Content-Type-Options": "nosniff"}
+    return StreamingHttpResponse(content(), content_type="text/csv; charset=utf-8", headers=headers)

@@ -7,11 +7,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contacts import listing, people, queries, registry, roles
+from contacts import exporting, listing, people, queries, registry, roles
 from contacts.forms import AccountForm, NoteForm, RoleForm
 from contacts.models import Account, Role
+from contacts.resources import AccountResource
 from tenants.access import Right, allow
-from tenants.responses import done
+from tenants.responses import attachment, done
 
 
 @allow(Right.VIEW)
@@ -19,6 +20,15 @@ def account_list(request: Any) -> HttpResponse:
     """All accounts, narrowed and ordered by the address."""
     context = {"listing": listing.accounts(request.GET, request.member)}
     return render(request, "contacts/accounts.html#rows" if request.htmx else "contacts/accounts.html", context)
+
+
+@allow(Right.EDIT_AUDIENCE, scoped=False)
+def export(request: Any) -> Any:
+    """The accounts of the list as a CSV file."""
+    found = exporting.lines(
+        request.tenant.pk, AccountResource, lambda: listing.accounts_to_export(request.GET, request.member)
+    )
+    return attachment("accounts.csv", found)
 
 
 @allow(Right.EDIT_AUDIENCE)

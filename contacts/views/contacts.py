@@ -15,6 +15,7 @@ from contacts import (
     duplicates,
     editing,
     erasure,
+    exporting,
     listing,
     mailability,
     merging,
@@ -25,8 +26,9 @@ from contacts import (
 )
 from contacts.forms import ConsentForm, ContactForm, NoteForm
 from contacts.models import Consent, Contact, ContactMerge, Role
+from contacts.resources import ContactResource
 from tenants.access import Right, allow, may
-from tenants.responses import done
+from tenants.responses import attachment, done
 
 
 @allow(Right.VIEW)
@@ -41,6 +43,15 @@ def contact_list(request: Any) -> HttpResponse:
         "bulk_actions": [(action, list(action.choices()) if action.choices else None) for action in actions],
     }
     return render(request, "contacts/list.html#rows" if request.htmx else "contacts/list.html", context)
+
+
+@allow(Right.EDIT_AUDIENCE, scoped=False)
+def export(request: Any) -> Any:
+    """The contacts of the list as a CSV file."""
+    found = exporting.lines(
+        request.tenant.pk, ContactResource, lambda: listing.contacts_to_export(request.GET, request.member)
+    )
+    return attachment("contacts.csv", found)
 
 
 @allow(Right.EDIT_AUDIENCE)

@@ -1,13 +1,11 @@
 """The refused rows of an import as a file: with the reason, ready to be mended and imported again."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from contacts.cells import neutral
+from contacts.exporting import as_csv
 from leads.importing.models import Import, ImportPiece
 from tenants.models import Job
 from tenants.scope import tenant_scope
@@ -33,14 +31,6 @@ def lines(job: Job) -> Iterator[str]:
 
 def _to(width: int, cells: Sequence[str]) -> list[str]:
     return [*cells[:width], *[""] * (width - len(cells))]
-
-
-def as_csv(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Rows as lines of CSV, neutral in spreadsheets."""
-    for row in rows:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerow([neutral(str(cell)) for cell in row])
-        yield text.getvalue()
 
 
 def by_reason(pieces: Iterable[ImportPiece], count: int = 8) -> list[tuple[str, int, list[Any]]]:

@@ -85,8 +85,12 @@ def _batch(job: Job) -> Import:
 
 
 def _read(tenant_id: int, job: Job) -> None:
-    """Cut the file into pieces, if that has not been done; goes on behind those that there are. Raises Unusable."""
+    """Cut the file into pieces, if that has not been done; goes on behind those that there are. Raises Unusable.
+
+    Two who do so at once come to the same pieces; each is kept once.
+    """
     with tenant_scope(tenant_id):
+        jobs.lock(job.kind, job.pk)
         batch = _batch(job)
         if batch.row_count is not None:
             return
@@ -103,7 +107,8 @@ def _read(tenant_id: int, job: Job) -> None:
             with tenant_scope(tenant_id):
                 if (open_ := jobs.lock(job.kind, job.pk)) is None:
                     return
-                files.append(rows_file, position, content)
+                if not rows_file.pieces.filter(position=position).exists():
+                    files.append(rows_file, position, content)
                 count, position = count + length, position + 1
                 open_.arguments["read"] = count
                 jobs.advance(open_, 0)

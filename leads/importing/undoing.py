@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -86,9 +86,9 @@ def take_back(piece: ImportPiece, all_pieces: QuerySet[ImportPiece], actor_id: i
     kept += _restore(CONTACT, piece.changed.get("contact", {}), actor_id)
     kept += _take_back_consents(piece, {row[1] for row in kept if row[0] == "contact"})
     MatchAmbiguity.objects.filter(pk__in=made.get("ambiguity", []), resolved_at=None).delete()
-    kept += _take_back_contacts(made.get("contact", []), piece, xids)
+    kept += _take_back_contacts(made.get("contact", []), xids)
     kept += _restore(ACCOUNT, piece.changed.get("account", {}), actor_id)
-    kept += _take_back_accounts(made.get("account", []), piece, xids)
+    kept += _take_back_accounts(made.get("account", []), xids)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         xid = cursor.fetchone()[0]
@@ -143,12 +143,12 @@ def _take_back_leads(ids: list[int], xids: list[str]) -> list[list[Any]]:
     return [["lead", pk, topic, _("somebody has worked with it")] for pk, topic in rows]
 
 
-def _take_back_contacts(ids: list[int], piece: ImportPiece, xids: list[str]) -> list[list[Any]]:
+def _take_back_contacts(ids: list[int], xids: list[str]) -> list[list[Any]]:
     if not ids:
         return []
     there = Contact.objects.filter(pk__in=ids)
     used = _worked_with("contact_id", ids, xids)
-    used |= set(there.exclude(updated_at=piece.written_at).values_list("pk", flat=True))
+    used |= set(there.exclude(updated_at=F("created_at")).values_list("pk", flat=True))
     used |= set(there.filter(leads__isnull=False).values_list("pk", flat=True))
     gone = [id_ for id_ in ids if id_ not in used]
     _forget("contact_id", gone)
@@ -158,12 +158,12 @@ def _take_back_contacts(ids: list[int], piece: ImportPiece, xids: list[str]) -> 
     return [["contact", row.pk, str(row), _("it was changed or somebody worked with it since")] for row in rows]
 
 
-def _take_back_accounts(ids: list[int], piece: ImportPiece, xids: list[str]) -> list[list[Any]]:
+def _take_back_accounts(ids: list[int], xids: list[str]) -> list[list[Any]]:
     if not ids:
         return []
     there = Account.objects.filter(pk__in=ids)
     used = _worked_with("account_id", ids, xids)
-    used |= set(there.exclude(updated_at=piece.written_at).values_list("pk", flat=True))
+    used |= set(there.exclude(updated_at=F("created_at")).values_list("pk", flat=True))
     for relation in Account._meta.related_objects:
         field = relation.field
         users = relation.related_model._default_manager.filter(**{f"{field.name}__in": ids})  # type: ignore[union-attr]
@@ -191,6 +191,12 @@ def _take_back_consents(piece: ImportPiece, kept: set[int]) -> list[list[Any]]:
         relied_on = {id_ for (id_,) in cursor.fetchall()}
     gone = [pk for pk, contact_id in known.items() if contact_id not in relied_on]
     Consent.objects.filter(pk__in=gone).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""DELETE FROM {timeline.TABLE} WHERE kind = 'consent.granted' AND contact_id = ANY(%s)
+                AND recorded_xid = %s::text::xid8""",
+            [[known[pk] for pk in gone], piece.written_xid],
+        )
     found = Contact.objects.filter(pk__in=relied_on - kept).order_by("pk")
     return [["contact", row.pk, str(row), _("the consent stays: mail was sent or she answered since")] for row in found]
 
@@ -237,7 +243,7 @@ def _json(value: Any) -> Any:
 
 def _tell(entity: str, same: dict[int, Any], changes: dict[str, Any], actor_id: int | None) -> None:
     """The timeline hears that values went back, so that whoever follows them does."""
-    hidden = ("updated_at", "sort_key", "name_key", "consent_level")
+    hidden = ("updated_at", "sort_key", "name_key")
     rows = []
     for id_, before in same.items():
         after = changes[str(id_)]["after"]

@@ -8,13 +8,14 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contacts import saved_views
+from contacts import exporting, saved_views
 from contacts.models import Account, Contact
 from leads import actions, bulk, linking, listing, queries
 from leads.errors import MovedMeanwhile
+from leads.resources import LeadResource
 from tenants.access import Right, allow
 from tenants.paging import page_of
-from tenants.responses import done
+from tenants.responses import attachment, done
 
 
 @allow(Right.VIEW)
@@ -30,6 +31,13 @@ def lead_list(request: Any) -> HttpResponse:
     return render(request, "leads/list.html#rows" if request.htmx else "leads/list.html", context)
 
 
+@allow(Right.WORK_LEADS, scoped=False)
+def export(request: Any) -> Any:
+    """The leads of the list as a CSV file."""
+    found = exporting.lines(request.tenant.pk, LeadResource, lambda: listing.found(request.GET, request.member))
+    return attachment("leads.csv", found)
+
+
 @allow(Right.VIEW)
 def board(request: Any) -> HttpResponse:
     """Open leads by stage."""
@@ -41,7 +49,7 @@ def board(request: Any) -> HttpResponse:
 
 @allow(Right.VIEW)
 def unmatched(request: Any) -> HttpResponse:
-    """Leads without a contact, each beside who it may be."""
+    """Leads without a contact or with several candidates, each beside who it may be."""
     page = page_of(linking.needing(), ("-pk",), request.GET, size=20)
     found = linking.candidates(page.rows)
     return render(
@@ -52,16 +60,19 @@ def unmatched(request: Any) -> HttpResponse:
 @allow(Right.WORK_LEADS)
 @require_POST
 def match(request: Any, pk: int) -> HttpResponse:
-    """Link a lead to the contact or account chosen, make a contact of it, or leave it as it is."""
+    """Link a lead to the contact or account chosen, make a contact of it, merge two, or leave it as it is."""
     lead = get_object_or_404(linking.needing(), pk=pk)
     kind, _colon, chosen = request.POST.get("to", "").partition(":")
     names = {"person": lead.person}
     try:
         if kind == "contact":
-            linking.link(lead, get_object_or_404(Contact, pk=chosen, is_active=True), request.member)
+            verb = linking.relink if lead.contact_id else linking.link
+            verb(lead, get_object_or_404(Contact, pk=chosen, is_active=True), request.member)
+        elif kind == "merge":
+            linking.merge(lead, get_object_or_404(Contact, pk=chosen, is_active=True), request.member)
         elif kind == "account":
             linking.link_account(lead, get_object_or_404(Account, pk=chosen, is_active=True), request.member)
-        elif kind == "new":
+        elif kind == "new" and lead.contact_id is None:
             linking.create_contact(lead, request.member)
         else:
             linking.leave(lead)

@@ -1,10 +1,9 @@
 """Long work: what is under way and what it came to; cancelling, taking back, files."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,7 +12,7 @@ from tenants import jobs
 from tenants.access import Right, allow, may
 from tenants.models import Job
 from tenants.paging import page_of
-from tenants.responses import done
+from tenants.responses import attachment, done
 from tenants.scope import tenant_scope
 
 
@@ -79,18 +78,6 @@ def download(request: Any, pk: int, key: str) -> Any:
     if key not in offered:
         raise Http404
     return attachment(offered[key].file_name, offered[key].lines(found))
-
-
-def attachment(file_name: str, lines: Iterator[str]) -> StreamingHttpResponse:
-    """A CSV file to save; begins with a byte order mark, by which spreadsheets know that it is UTF-8."""
-
-    def content() -> Iterator[bytes]:
-        yield b"\xef\xbb\xbf"
-        for line in lines:
-            yield line.encode()
-
-    headers = {"Content-Disposition": f'attachment; filename="{file_name}"', "X-Content-Type-Options": "nosniff"}
-    return StreamingHttpResponse(content(), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _permitted(request: Any, pk: int) -> Job:
