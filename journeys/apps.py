@@ -7,7 +7,17 @@ class JourneysConfig(AppConfig):
 
     def ready(self) -> None:
         from contacts import custom, reactor, registry, timeline
-        from journeys import engine, erasing, merging, people, reader, reentry, review, usage  # noqa: F401 (the queues)
+        from journeys import (  # noqa: F401 (the queues)
+            engine,
+            erasing,
+            importing,
+            merging,
+            people,
+            reader,
+            reentry,
+            review,
+            usage,
+        )
         from journeys.kinds import KINDS
         from journeys.tiles import (  # noqa: F401 (they register, in the order of the menu)
             activity,
@@ -20,6 +30,7 @@ class JourneysConfig(AppConfig):
             wait,
             which_of,
         )
+        from leads.importing import consequences
         from segments import usage as segment_usage
         from tenants.access import Right
         from tenants.registry import Section, menu
@@ -37,6 +48,7 @@ class JourneysConfig(AppConfig):
         )
         registry.object_pages["journey"] = "journeys:detail"
         registry.contact_sets["review"] = review.contact_set
+        consequences.askers["journeys"] = (_("Would enter a journey"), importing.would_start)
         registry.before_merge.append(merging.settle)
         registry.erasers.append(erasing.ERASER)
         segment_usage.usages.append(usage.of_segment)
