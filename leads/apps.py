@@ -7,7 +7,7 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         # The readers, the queue and the settings register themselves as they are imported.
-        from contacts import targets, timeline
+        from contacts import registry, targets, timeline
         from leads import capture, clock, kinds, panels, preferences, rule_fields, stages  # noqa: F401
         from leads.importing import erasing, job_kinds, running  # noqa: F401
         from leads.resources import LeadResource
@@ -17,6 +17,7 @@ class LeadsConfig(AppConfig):
         panels.register()
         targets.resources["lead"] = LeadResource
         job_kinds.register()
+        registry.erasers.append(erasing.ERASER)
         _fill_registries()
 
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contacts', '0002_lists_merges_and_deactivation'),
-        ('tenants', '0002_files'),
+        ('tenants', '0001_initial'),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from typing import Any
 
 from contacts.models import Contact
 from leads.importing import job_kinds, refusals
-from leads.importing.models import Import
+from leads.models.imports import Import
 from tenants import jobs
 
 # Rows beside known contacts that a person is asked about.

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from contacts import cells
 from contacts.targets import Target
-from leads.importing.models import Import
 from leads.importing.options import OnFault, Options
 from leads.importing.reading import Row
+from leads.models.imports import Import
 
 # One of these says who a person is.
 WHO = ("email", "phone", "linkedin_url", "external_id", "last_name", "first_name")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from contacts import custom, normalise, targets
 from contacts.models import Field
 from contacts.targets import Target
-from leads.importing.models import Import, ImportMapping
+from leads.models.imports import Import, ImportMapping
 from tenants.models import Member
 
 ENTITIES = {Import.Entity.CONTACT: ("contact", "account", "lead"), Import.Entity.ACCOUNT: ("account",)}

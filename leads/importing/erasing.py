@@ -1,36 +1,55 @@
-"""What erasing a person takes out of imports: the files that she was in, and what was known of her before."""
+"""What imports forget about erased people: the files that they were in, and what was known of them before."""
 
-from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
-from contacts import registry
-from leads.importing.models import Import, ImportPiece
+from contacts.registry import Erased, Eraser
+from leads.importing import pieces
+from leads.models.imports import Import, ImportPiece
 from tenants import files
 
 
-def erase(contact_ids: list[int], addresses: list[str]) -> None:
-    """Empty the files whose rows were about the contacts, and leave them out of what an undo would restore.
+def erase(erased: Erased) -> None:
+    """Empty the files with rows about the people, and leave them out of what an undo would restore.
 
-    An import of whose file nothing is left can still be undone for everybody else.
+    An import of whose file nothing is left can still be undone for everybody else. Goes through the rows of all files
+    that are still kept (30 days), since whoever was refused has no contact that leads to her row.
     """
-    found = ImportPiece.objects.filter(contact_ids__overlap=contact_ids, is_trial=False)
-    batches = set()
-    for piece in found.select_for_update():
-        batches.add(piece.batch_id)
-        for id_ in contact_ids:
-            piece.changed.get("contact", {}).pop(str(id_), None)
-        piece.contact_ids = [id_ for id_ in piece.contact_ids if id_ not in contact_ids]
-        piece.refused = [row for row in piece.refused if not _names(row, addresses)]
-        piece.kept = [row for row in piece.kept if not (row[0] == "contact" and row[1] in contact_ids)]
-        piece.save(update_fields=["changed", "contact_ids", "refused", "kept"])
-    emptied = Import.objects.filter(Q(pk__in=batches))
-    files.empty(id_ for pair in emptied.values_list("file", "rows") for id_ in pair if id_)
-    ImportPiece.objects.filter(batch__in=batches, is_trial=True).delete()
-    emptied.update(samples=[])
+    about = set(ImportPiece.objects.filter(contact_ids__overlap=erased.ids).values_list("batch", flat=True))
+    kept = Import.objects.exclude(rows=None).exclude(pk__in=about).select_related("rows")
+    about |= {batch.pk for batch in kept if _is_in(batch, erased)}
+    for piece in ImportPiece.objects.filter(batch__in=about, is_trial=False).select_for_update().order_by("pk"):
+        _forget(piece, erased)
+    found = Import.objects.filter(pk__in=about)
+    files.empty(pk for pair in found.values_list("file", "rows") for pk in pair if pk)
+    ImportPiece.objects.filter(batch__in=about, is_trial=True).delete()
+    found.update(samples=[])
 
 
-def _names(row: list, addresses: list[str]) -> bool:
-    text = " ".join(map(str, row[2])).lower()
-    return any(address in text for address in addresses)
+def _is_in(batch: Import, erased: Erased) -> bool:
+    texts = [text.lower() for text in (*erased.addresses, *erased.names)]
+    for content in files.pieces(batch.rows) if batch.rows and texts else ():
+        rows = (" ".join(row.cells).lower() for row in pieces.unpack(content))
+        if any(text in row for row in rows for text in texts):
+            return True
+    return False
 
 
-registry.erasers.append(erase)
+def _forget(piece: ImportPiece, erased: Erased) -> None:
+    ids = set(erased.ids)
+    changed = piece.changed.get("contact", {})
+    piece.changed = {**piece.changed, "contact": {id_: c for id_, c in changed.items() if int(id_) not in ids}}
+    piece.contact_ids = [id_ for id_ in piece.contact_ids if id_ not in ids]
+    piece.kept = [row for row in piece.kept if not (row[0] == "contact" and row[1] in ids)]
+    piece.refused = []
+    piece.save(update_fields=["changed", "contact_ids", "kept", "refused"])
+
+
+ERASER = Eraser(
+    erase,
+    {
+        "leads.Import": _("The values shown of a file that she was in are deleted."),
+        "leads.ImportPiece": _("Her rows and what was known of her before are deleted; that there was a row, stays."),
+        "tenants.File": _("The name of the file stays."),
+        "tenants.FilePiece": _("A file that she was in is emptied."),
+    },
+)

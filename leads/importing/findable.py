@@ -7,7 +7,7 @@ import time
 
 from contacts import search
 from contacts.models import Account, Contact
-from leads.importing.models import ImportPiece
+from leads.models.imports import ImportPiece
 from tenants import jobs
 from tenants.models import Job
 from tenants.scope import tenant_scope

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts.forms import countries
 from contacts.models import ConsentLevel, Purpose
-from leads.importing.models import Import
 from leads.importing.options import MatchBy, OnFault, Options, Strangers, Update
+from leads.models.imports import Import
 from tenants.forms import Form
 
 # What match_by needs a column for.

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from leads.importing import consequences, refusals, running, undoing
-from leads.importing.models import Import, ImportPiece
+from leads.models.imports import Import, ImportPiece
 from tenants import jobs
 from tenants.access import Right
 from tenants.jobs import Download, Figure, JobKind

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from contacts import targets
 from leads.importing.cleaning import Cleaner, Refused
 from leads.importing.folding import fold
-from leads.importing.models import Import
 from leads.importing.options import Options
 from leads.importing.reading import Row
 from leads.importing.writing import Prepared
+from leads.models.imports import Import
 
 SIZE = 5_000
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from contacts.exporting import as_csv
-from leads.importing.models import Import, ImportPiece
+from leads.models.imports import Import, ImportPiece
 from tenants.models import Job
 from tenants.scope import tenant_scope
 

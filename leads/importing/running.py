@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from leads.importing import findable, pieces, reading, undoing, writing
 from leads.importing.cleaning import Cleaner
-from leads.importing.models import Import, ImportPiece
 from leads.importing.options import Options
+from leads.models.imports import Import, ImportPiece
 from tenants import files, jobs
 from tenants.models import File, FilePiece, Job, Member
 from tenants.scope import tenant_scope

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from leads.importing import columns, reading
-from leads.importing.models import Import
 from leads.importing.options import Options
+from leads.models.imports import Import
 from tenants import audit, files
 from tenants.models import Member, Tenant
 

@@ -21,9 +21,9 @@ from leads.creation import SEARCH_KIND
 from leads.importing import findable
 from leads.importing.accounts import ACCOUNT
 from leads.importing.contacts import CONTACT
-from leads.importing.models import Import, ImportPiece
 from leads.importing.staging import Record
 from leads.models import Lead, Stage
+from leads.models.imports import Import, ImportPiece
 from leads.moves import keep_contact_stages
 from tenants import audit, jobs
 from tenants.models import Job, Member

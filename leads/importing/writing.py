@@ -16,9 +16,9 @@ from leads.creation import ENTERED, NewLead, make_leads
 from leads.importing import accounts, alike, consents, consequences, contacts
 from leads.importing.cleaning import Cleaned
 from leads.importing.folding import Firm, Folded, Person
-from leads.importing.models import Import, ImportPiece
 from leads.importing.options import MatchBy, Options, Strangers
 from leads.importing.staging import Change
+from leads.models.imports import Import, ImportPiece
 from tenants.models import Member
 
 SOURCE = "import"

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from contacts import mapping
 from leads.importing import checking, columns, reading, running, starting
 from leads.importing.forms import OptionsForm, UploadForm
-from leads.importing.models import Import
+from leads.models.imports import Import
 from tenants.access import Right, allow
 from tenants.forms import refuse
 from tenants.paging import page_of

@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from contacts.models import Account, Consent, Contact, Interaction, Purpose, SearchTerm
 from leads.importing import running
-from leads.importing.models import Import, ImportPiece
+from leads.models.imports import Import, ImportPiece
 from tenants.models import FilePiece, Job, Tenant
 from tenants.scope import tenant_scope
 from tests.concurrency import processes

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from leads.importing import running, starting
-from leads.importing.models import Import, ImportPiece
+from leads.models.imports import Import, ImportPiece
 from tenants.models import Job, Tenant
 from tenants.scope import tenant_scope
 

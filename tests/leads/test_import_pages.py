@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from contacts import people
 from contacts.models import Contact, Field, Purpose
 from leads.importing import running
-from leads.importing.models import Import, ImportPiece
+from leads.models.imports import Import, ImportPiece
 from tenants import wakeups
 from tenants.models import File, FilePiece, Job, Member, Tenant
 from tenants.scope import tenant_scope

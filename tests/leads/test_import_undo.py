@@ -11,8 +11,8 @@ from contacts import consent, people
 from contacts.models import Account, Contact, Purpose
 from leads import lifecycle
 from leads.importing import undoing
-from leads.importing.models import Import, ImportPiece
 from leads.models import Lead
+from leads.models.imports import Import, ImportPiece
 from tenants import wakeups
 from tenants.models import Tenant
 from tenants.postgres.base import is_tenants

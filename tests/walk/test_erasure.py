@@ -34,6 +34,7 @@ IMPERSONAL = {
     "journeys.Journey": "written by marketers",
     "journeys.JourneyVersion": "written by marketers",
     "journeys.TileFigure": "numbers",
+    "leads.ImportMapping": "names of columns and where they go",
     "leads.LeadClock": "moments",
     "leads.Territory": "countries",
     "leads.TerritoryMember": "which member looks after which countries",

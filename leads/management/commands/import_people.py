@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from leads.importing import reading, running, starting
-from leads.importing.models import Import
+from leads.models.imports import Import
 from tenants.models import Job, Tenant
 from tenants.scope import tenant_scope
 from tenants.wakeups import announce

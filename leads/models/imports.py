@@ -1,4 +1,4 @@
-"""Imports, their pieces, and mappings to be used again. Loaded by `leads.models`."""
+"""Imports, their pieces, and mappings to be used again."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
