@@ -54,9 +54,10 @@ class Cell(Widget):
             text = text[1:]
         if not text:
             return None
-        if len(text) > self.longest:
+        value = self.read(text, row or {})
+        if isinstance(value, str) and len(value) > self.longest:
             raise ValueError(_("at most %(count)d characters") % {"count": self.longest})
-        return self.read(text, row or {})
+        return value
 
     def read(self, text: str, row: Mapping[str, Any]) -> Any:
         return text

@@ -29,6 +29,11 @@ class RecordResource(Resource):
     entity: ClassVar[str]
     model: ClassVar[type[Model]]
 
+    @classmethod
+    def get_display_name(cls) -> str:
+        """What the admin calls it."""
+        return str(cls.model._meta.verbose_name_plural)
+
     def own_columns(self) -> dict[str, Column]:
         """A column for each of the tenant's own fields in use, by key."""
         return {key: Column(key, cell_of(field), field.label) for key, field in custom.fields(self.entity).items()}
@@ -71,7 +76,7 @@ class ContactResource(RecordResource):
     country = Column("country", cells.CountryCell(100), "country code", "land", "pays", "nation", "country region")
     phone = Column("phone", cells.PhoneCell(60), "telephone", "mobile", "tel", "phone number", "telefon", "cell")
     city = Column("city", cells.Cell(100), "town", "ort", "stadt", "ville")
-    language = Column("language", cells.LanguageCell(20), "sprache", "langue", "locale")
+    language = Column("language", cells.LanguageCell(10), "sprache", "langue", "locale")
     linkedin_url = Column("linkedin_url", cells.LinkCell(300), "linkedin", "linkedin profile", "profile url")
     external_id = Column(
         "external_id", cells.Cell(100), "id", "contact id", "customer number", "record id", "kundennummer"
@@ -101,7 +106,7 @@ class AccountResource(RecordResource):
         "name", cells.Cell(200), "company", "company name", "account", "account name", "organization", "organisation",
         "firma", "unternehmen", "entreprise", "societe", "employer",
     )  # fmt: skip
-    domain = Column("domain", cells.DomainCell(300), "website", "web site", "web domain", "url", "homepage", "web")
+    domain = Column("domain", cells.DomainCell(253), "website", "web site", "web domain", "url", "homepage", "web")
     country = Column("country", cells.CountryCell(100), "company country", "account country")
     city = Column("city", cells.Cell(100), "company city", "headquarters")
     industry = Column("industry", cells.Cell(100), "branche", "sector", "secteur")

@@ -79,10 +79,10 @@ def _row(firm: Firm) -> dict[str, Any]:
 def _by_domain(firms: list[Firm], attribute: str) -> None:
     if not firms:
         return
-    staging.stage_keys("given", ([getattr(firm, attribute)] for firm in firms), domain="text")
+    staging.stage_keys("given_domains", ([getattr(firm, attribute)] for firm in firms), domain="text")
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.place, found.id FROM given
+            """SELECT given.place, found.id FROM given_domains given
                CROSS JOIN LATERAL (SELECT id FROM contacts_account account
                                    WHERE account.domain = given.domain AND account.is_active
                                    ORDER BY account.updated_at DESC, account.id LIMIT 1) found"""
@@ -94,10 +94,10 @@ def _by_domain(firms: list[Firm], attribute: str) -> None:
 def _by_name(firms: list[Firm]) -> None:
     if not firms:
         return
-    staging.stage_keys("given", ([firm.key, firm.country] for firm in firms), name_key="text", country="text")
+    staging.stage_keys("given_names", ([firm.key, firm.country] for firm in firms), name_key="text", country="text")
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.place, found.id FROM given
+            """SELECT given.place, found.id FROM given_names given
                CROSS JOIN LATERAL (
                  SELECT id FROM contacts_account account
                  WHERE account.name_key = given.name_key AND account.is_active

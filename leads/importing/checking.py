@@ -26,7 +26,7 @@ def found(batch: Import) -> dict[str, Any]:
     return context | {
         "figures": job_kinds.figures(job),
         "told": job_kinds.told_consequences(job),
-        "reasons": refusals.by_reason(pieces.exclude(refused=[])[:50]),
+        "reasons": refusals.by_reason(pieces.exclude(refused=[])[: job_kinds.PIECES_SHOWN]),
         "pairs": _pairs(batch),
         "usable": counts.get("rows", 0) - counts.get("refused", 0),
     }

@@ -40,12 +40,12 @@ def admit(people: Sequence[Person], options: Options) -> int:
         return 0
     asked = [person for person in people if person.values.get("email")]
     rows = ([person.contact_id, person.values["email"]] for person in asked)
-    staging.stage_keys("given", rows, contact_id="bigint", address="text")
+    staging.stage_keys("given_people", rows, contact_id="bigint", address="text")
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT given.place, coalesce(hers.state = 'refused' OR its.state = 'refused', false),
                       coalesce(hers.state = 'granted' AND hers.level >= %(level)s, false)
-               FROM given
+               FROM given_people given
                LEFT JOIN LATERAL (
                  SELECT state, level FROM contacts_consent ledger
                  WHERE ledger.contact_id = given.contact_id AND ledger.purpose_id = %(purpose)s

@@ -147,9 +147,10 @@ def _by_key(people: list[Person], match_by: str) -> None:
     statement = sql.SQL(
         """SELECT given.place, ARRAY(SELECT contact.id FROM contacts_contact contact
                                      WHERE {where} AND contact.is_active
-                                     ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits}) FROM given"""
+                                     ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits})
+           FROM given_keys given"""
     ).format(where=where, hits=sql.Literal(HITS))
-    staging.stage_keys("given", zip(keys, firms, strict=True), key="text", firm="bigint")
+    staging.stage_keys("given_keys", zip(keys, firms, strict=True), key="text", firm="bigint")
     with connection.cursor() as cursor:
         cursor.execute(statement)
         for place, ids in cursor.fetchall():
@@ -165,10 +166,10 @@ def _leave_taken_addresses(rows: dict[int, dict[str, Any]]) -> None:
             del row["email"]
     if not given:
         return
-    staging.stage_keys("given", ([email] for email in given), email="text")
+    staging.stage_keys("given_emails", ([email] for email in given), email="text")
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.email, contact.id FROM given
+            """SELECT given.email, contact.id FROM given_emails given
                CROSS JOIN LATERAL (SELECT id FROM contacts_contact contact
                                    WHERE contact.email = given.email AND contact.is_active LIMIT 1) contact"""
         )

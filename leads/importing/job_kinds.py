@@ -31,8 +31,8 @@ _FURTHER = (
     ("refused_before", gettext_lazy("Have refused before: stay so"), "orange"),
     ("ambiguous", gettext_lazy("Several candidates"), "orange"),
 )
-# Kept rows that the page lists.
-LISTED = 200
+# Kept rows that the page lists, and the pieces whose rows are looked at for a page.
+LISTED, PIECES_SHOWN = 200, 10
 
 
 def figures(job: Job) -> Sequence[Figure]:
@@ -59,7 +59,7 @@ def _phase(job: Job) -> str:
 
 
 def _downloads(job: Job) -> Sequence[Download]:
-    if not job.result.get("counts", {}).get("refused") or job.result.get("undone"):
+    if not job.result.get("counts", {}).get("refused"):
         return ()
     return [Download("refused", gettext_lazy("Refused rows, with reasons"), "refused-rows.csv", refusals.lines)]
 
@@ -72,13 +72,15 @@ def _may_undo(job: Job) -> bool:
 def _context(job: Job) -> dict[str, Any]:
     batch = Import.objects.filter(pk=job.arguments["import"]).first()
     pieces = ImportPiece.objects.filter(batch=batch, is_trial=job.kind == running.TRIAL)
-    reasons = refusals.by_reason(pieces.exclude(refused=[]).order_by("position")[:50]) if job.finished_at else []
+    reasons = (
+        refusals.by_reason(pieces.exclude(refused=[]).order_by("position")[:PIECES_SHOWN]) if job.finished_at else []
+    )
     return {"batch": batch, "reasons": reasons, "told": told_consequences(job)}
 
 
 def _undo_context(job: Job) -> dict[str, Any]:
     pieces = ImportPiece.objects.filter(batch=job.arguments["import"], is_trial=False).exclude(kept=[])
-    rows = [row for piece in pieces.order_by("position")[:50] for row in piece.kept][:LISTED]
+    rows = [row for piece in pieces.order_by("position")[:PIECES_SHOWN] for row in piece.kept][:LISTED]
     pages = {"contact": "contacts:detail", "account": "contacts:account", "lead": "leads:detail"}
     return {"kept": [(name, why, reverse(pages[entity], args=(pk,))) for entity, pk, name, why in rows]}
 

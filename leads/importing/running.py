@@ -5,13 +5,14 @@ there with its proof, or not at all. The next piece is cleaned by a thread while
 """
 
 import itertools
+import logging
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.utils.translation import gettext as _
 
 from leads.importing import findable, pieces, reading, undoing, writing
@@ -22,6 +23,8 @@ from tenants import files, jobs
 from tenants.models import File, FilePiece, Job, Member
 from tenants.scope import tenant_scope
 from tenants.wakeups import Outcome, announce, queue
+
+logger = logging.getLogger(__name__)
 
 QUEUE = "imports"
 TRIAL, RUN = "leads.import_trial", "leads.import"
@@ -68,12 +71,19 @@ def write(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
     """Read what has not been read and write what has not been written; True if nothing is left to write."""
     try:
         _read(tenant_id, job)
+        return _write(tenant_id, job, deadline)
     except reading.Unusable as error:
-        with tenant_scope(tenant_id):
-            if open_ := jobs.lock(job.kind, job.pk):
-                jobs.fail(open_, str(error))
-        return True
-    return _write(tenant_id, job, deadline)
+        _fail(tenant_id, job, str(error))
+    except (DataError, IntegrityError) as error:
+        logger.exception("Import job %s cannot be done", job.pk)
+        _fail(tenant_id, job, _("The database refuses a row: %(error)s") % {"error": str(error).splitlines()[0]})
+    return True
+
+
+def _fail(tenant_id: int, job: Job, error: str) -> None:
+    with tenant_scope(tenant_id):
+        if open_ := jobs.lock(job.kind, job.pk):
+            jobs.fail(open_, error)
 
 
 def is_past(deadline: float | None) -> bool:
@@ -169,7 +179,7 @@ def _write(tenant_id: int, job: Job, deadline: float | None) -> bool:
                         ahead.start(place + 1)
                         _write_one(batch, options, prepared, open_)
                     break
-                except OperationalError:
+                except (OperationalError, IntegrityError):
                     # Two transactions in each other's way: the database has ended this one, and it is done again.
                     if attempt == TRIES:
                         raise

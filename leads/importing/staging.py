@@ -28,17 +28,26 @@ class Record:
     only_filled: frozenset[str] = frozenset()
 
 
-def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
-    """Put rows into a temporary table that ends with the transaction (and make it anew if there was one)."""
+def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]], given: Iterable[str] = ()) -> None:
+    """Put rows into the temporary table of this name, in place of those that are in it; a commit empties it.
+
+    A name always has the same columns: the table is made once per connection, since making and dropping one costs more
+    than filling it. `given` are the columns that the rows have, if not all. Look rows up from it by LATERAL … LIMIT:
+    it has no statistics.
+    """
     table = sql.Identifier(name)
     typed = [sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in columns.items()]
+    names = sql.SQL(", ").join(map(sql.Identifier, list(given) or columns))
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(table))
-        cursor.execute(sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(table, sql.SQL(", ").join(typed)))
-        with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:  # type: ignore[attr-defined]
+        cursor.execute(
+            sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
+                table, sql.SQL(", ").join(typed)
+            )
+        )
+        cursor.execute(sql.SQL("DELETE FROM {}").format(table))
+        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)) as copy:  # type: ignore[attr-defined]
             for row in rows:
                 copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
-        cursor.execute(sql.SQL("ANALYZE {}").format(table))
 
 
 def stage_keys(name: str, rows: Iterable[Sequence[Any]], **columns: str) -> None:
@@ -57,23 +66,25 @@ def next_ids(table: str, count: int) -> list[int]:
 def insert(record: Record, rows: Sequence[Mapping[str, Any]]) -> set[int]:
     """Make rows, each with its `id`; returns the ids that were made: a row that a constraint refuses is left out.
 
-    What was made stays in the temporary table `fresh` for the rest of the transaction (or until the next call).
+    What was made stays in the temporary table `fresh_<entity>` for the rest of the transaction.
     """
+    fresh = f"fresh_{record.entity}"
     columns = {"id": "bigint", **record.columns}
     blanks = {name: record.blanks.get(name) for name in columns}
-    stage("fresh", columns, ([_or(row.get(name), blank) for name, blank in blanks.items()] for row in rows))
+    stage(fresh, columns, ([_or(row.get(name), blank) for name, blank in blanks.items()] for row in rows))
     if not rows:
         return set()
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     statement = sql.SQL(
-        """INSERT INTO {table} ({names}, is_active) SELECT {names}, true FROM fresh ORDER BY id
+        """INSERT INTO {table} ({names}, is_active) SELECT {names}, true FROM {fresh} ORDER BY id
            ON CONFLICT DO NOTHING RETURNING id"""
-    ).format(table=sql.Identifier(record.table), names=names)
+    ).format(table=sql.Identifier(record.table), names=names, fresh=sql.Identifier(fresh))
     with connection.cursor() as cursor:
         cursor.execute(statement)
         made = {id_ for (id_,) in cursor.fetchall()}
         if len(made) < len(rows):
-            cursor.execute("DELETE FROM fresh WHERE id <> ALL(%s)", [sorted(made)])
+            left_out = sql.SQL("DELETE FROM {} WHERE id <> ALL(%s)").format(sql.Identifier(fresh))
+            cursor.execute(left_out, [sorted(made)])
     return made
 
 
@@ -89,16 +100,15 @@ class Change:
 def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> list[Change]:
     """Change rows that are there, each given by its `id`, by the policy; returns what really changed.
 
-    What differed stays in the temporary table `differing` (id, before, after) for the rest of the transaction. Columns
-    that no row gives are left alone. The rows are locked in the order of their ids, so that two writers wait
+    What differed stays in the temporary table `differing_<entity>` (id, before, after) for the rest of the transaction.
+    Columns that no row gives are left alone. The rows are locked in the order of their ids, so that two writers wait
     for each other instead of locking each other out. Three statements by primary key.
     """
     names = [name for name in record.columns if any(row.get(name) is not None for row in rows)]
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.differing")
     if not names or policy == Update.LEAVE:
         return []
-    stage("known", {"id": "bigint", **{name: record.columns[name] for name in names}}, _given(rows, names))
+    known, differing = f"known_{record.entity}", f"differing_{record.entity}"
+    stage(known, {"id": "bigint", **record.columns}, _given(rows, names), ["id", *names])
     fresh = {name: _value(record, name, policy) for name in names}
     differs = {name: sql.SQL("{} IS DISTINCT FROM here.{}").format(fresh[name], sql.Identifier(name)) for name in names}
     table = sql.Identifier(record.table)
@@ -109,10 +119,11 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
         )
         cursor.execute(
             sql.SQL(
-                """CREATE TEMP TABLE differing ON COMMIT DROP AS
+                """CREATE TEMP TABLE {differing} ON COMMIT DROP AS
                    SELECT here.id, {fresh}, {before} || jsonb_build_object('updated_at', here.updated_at) AS before,
                           {after} AS after
-                   FROM known CROSS JOIN LATERAL (SELECT * FROM {table} row WHERE row.id = known.id LIMIT 1) here
+                   FROM {known} known
+                   CROSS JOIN LATERAL (SELECT * FROM {table} row WHERE row.id = known.id LIMIT 1) here
                    WHERE {any}"""
             ).format(
                 fresh=sql.SQL(", ").join(
@@ -121,21 +132,27 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
                 before=_object(differs, {name: sql.Identifier("here", name) for name in names}),
                 after=_object(differs, fresh),
                 table=table,
+                known=sql.Identifier(known),
+                differing=sql.Identifier(differing),
                 any=sql.SQL(" OR ").join(differs.values()),
             )
         )
+        # A join, unlike the others: it needs to know how many rows there are.
+        cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(differing)))
         cursor.execute(
             sql.SQL(
-                "UPDATE {table} here SET {set}, updated_at = now() FROM differing WHERE here.id = differing.id"
+                """UPDATE {table} here SET {set}, updated_at = now()
+                   FROM {differing} differing WHERE here.id = differing.id"""
             ).format(
                 table=table,
+                differing=sql.Identifier(differing),
                 set=sql.SQL(", ").join(
                     sql.SQL("{} = differing.{}").format(sql.Identifier(name), sql.Identifier(f"new_{name}"))
                     for name in names
                 ),
             )
         )
-        cursor.execute("SELECT id, before, after FROM differing ORDER BY id")
+        cursor.execute(sql.SQL("SELECT id, before, after FROM {} ORDER BY id").format(sql.Identifier(differing)))
         found: list[Any] = cursor.fetchall()
     return [Change(id_, _json(before), _json(after)) for id_, before, after in found]
 

@@ -165,13 +165,13 @@ def _note_ambiguities(people: Sequence[Person], options: Options) -> list[int]:
 
 
 def _record_contacts(batch: Import, options: Options, has_changes: bool, by: Member | None) -> None:
-    """Who was made (`fresh`) and changed (`differing`), in the bulk lane: behind what people do right now."""
+    """Who was made (`fresh_contact`) and changed (`differing_contact`); in the bulk lane, behind what people do."""
     params = {"actor": by.pk if by else None, "source": options.source or SOURCE, "batch": batch.pk}
     timeline.record_select(
         "contact.created",
         """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id,
                   jsonb_build_object('source', %(source)s::text, 'import', %(batch)s::bigint) AS detail
-           FROM fresh ORDER BY id""",
+           FROM fresh_contact ORDER BY id""",
         params,
         columns=("contact_id", "account_id", "actor_id", "detail"),
         lane=Lane.BULK,
@@ -183,7 +183,7 @@ def _record_contacts(batch: Import, options: Options, has_changes: bool, by: Mem
         "contact.changed",
         """SELECT differing.id AS contact_id, contact.account_id, %(actor)s::bigint AS actor_id,
                   jsonb_build_object('fields', told.fields, 'names', told.names) AS detail
-           FROM differing
+           FROM differing_contact differing
            CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = differing.id LIMIT 1) contact
            CROSS JOIN LATERAL (
              SELECT jsonb_object_agg(key, jsonb_build_array(differing.before -> key, value)) AS fields,

@@ -62,11 +62,11 @@ def test_lists_are_exported_as_they_are_filtered(shown: None, sam: Member, clien
     assert [row["email"] for row in everybody] == ["amara@contoso.example", "wei@fabrikam.example"]
     assert everybody[0]["last_name"] == f"'{FORMULA}"
     assert (everybody[0]["phone"], everybody[0]["custom.plan"]) == ("+493012345678", "Pro")
-    assert everybody[0]["account__name"] == f"'{FORMULA}"
+    assert everybody[0]["company"] == f"'{FORMULA}"
     assert [row["email"] for row in rows_of(client, "/audience/contacts/export/?q=chen")] == ["wei@fabrikam.example"]
     assert rows_of(client, "/audience/accounts/export/")[0]["employees"] == "12"
     [lead] = rows_of(client, "/sales/leads/export/")
-    assert (lead["topic"], lead["reach__email"]) == (f"'{FORMULA}", "amara@contoso.example")
+    assert (lead["topic"], lead["email"]) == (f"'{FORMULA}", "amara@contoso.example")
 
 
 def test_an_export_takes_no_more_queries_for_more_rows(
