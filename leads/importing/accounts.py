@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from psycopg import sql
 
 from contacts.models import Account
 from leads.importing import staging
@@ -79,13 +80,15 @@ def _row(firm: Firm) -> dict[str, Any]:
 def _by_domain(firms: list[Firm], attribute: str) -> None:
     if not firms:
         return
-    staging.stage_keys("given_domains", ([getattr(firm, attribute)] for firm in firms), domain="text")
+    staging.stage_keys(f"given_{attribute}", ([getattr(firm, attribute)] for firm in firms), domain="text")
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.place, found.id FROM given_domains given
-               CROSS JOIN LATERAL (SELECT id FROM contacts_account account
-                                   WHERE account.domain = given.domain AND account.is_active
-                                   ORDER BY account.updated_at DESC, account.id LIMIT 1) found"""
+            sql.SQL(
+                """SELECT given.place, found.id FROM {} given
+                   CROSS JOIN LATERAL (SELECT id FROM contacts_account account
+                                       WHERE account.domain = given.domain AND account.is_active
+                                       ORDER BY account.updated_at DESC, account.id LIMIT 1) found"""
+            ).format(sql.Identifier(f"given_{attribute}"))
         )
         for place, account_id in cursor.fetchall():
             firms[place].account_id = account_id

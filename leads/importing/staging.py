@@ -47,7 +47,7 @@ def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]], 
         cursor.execute(sql.SQL("DELETE FROM {}").format(table))
         with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)) as copy:  # type: ignore[attr-defined]
             for row in rows:
-                copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
+                copy.write_row(row)
 
 
 def stage_keys(name: str, rows: Iterable[Sequence[Any]], **columns: str) -> None:
@@ -69,16 +69,22 @@ def insert(record: Record, rows: Sequence[Mapping[str, Any]]) -> set[int]:
     What was made stays in the temporary table `fresh_<entity>` for the rest of the transaction.
     """
     fresh = f"fresh_{record.entity}"
-    columns = {"id": "bigint", **record.columns}
-    blanks = {name: record.blanks.get(name) for name in columns}
-    stage(fresh, columns, ([_or(row.get(name), blank) for name, blank in blanks.items()] for row in rows))
+    blanks = {name: record.blanks.get(name) for name in record.columns}
+    given = [name for name, blank in blanks.items() if any(row.get(name) not in (None, blank) for row in rows)]
+    cells = ([row["id"], *(_or(row.get(name), blanks[name]) for name in given)] for row in rows)
+    stage(fresh, {"id": "bigint", **record.columns}, cells, ["id", *given])
     if not rows:
         return set()
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    values = {name: sql.Identifier(name) if name in given else _literal(record, name) for name in record.columns}
     statement = sql.SQL(
-        """INSERT INTO {table} ({names}, is_active) SELECT {names}, true FROM {fresh} ORDER BY id
+        """INSERT INTO {table} (id, {names}, is_active) SELECT id, {values}, true FROM {fresh} ORDER BY id
            ON CONFLICT DO NOTHING RETURNING id"""
-    ).format(table=sql.Identifier(record.table), names=names, fresh=sql.Identifier(fresh))
+    ).format(
+        table=sql.Identifier(record.table),
+        names=sql.SQL(", ").join(map(sql.Identifier, values)),
+        values=sql.SQL(", ").join(values.values()),
+        fresh=sql.Identifier(fresh),
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement)
         made = {id_ for (id_,) in cursor.fetchall()}
@@ -158,11 +164,20 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
 
 
 def _or(value: Any, blank: Any) -> Any:
-    return blank if value is None else value
+    return _plain(blank if value is None else value)
+
+
+def _plain(value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, dict) else value
+
+
+def _literal(record: Record, name: str) -> sql.Composable:
+    """SQL: what a column has that no row gives."""
+    return sql.SQL("{}::" + record.columns[name]).format(sql.Literal(_plain(record.blanks.get(name))))
 
 
 def _given(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterable[list[Any]]:
-    return ([row["id"], *(row.get(name) for name in names)] for row in rows)
+    return ([row["id"], *(_plain(row.get(name)) for name in names)] for row in rows)
 
 
 def _value(record: Record, name: str, policy: str) -> sql.Composable:

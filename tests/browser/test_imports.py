@@ -92,8 +92,9 @@ def test_a_file_is_imported_by_mouse_and_taken_back(
         assert Contact.objects.count() == 3
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("dialog").get_by_role("button", name="Yes, go on").click()
+    expect(page.get_by_role("heading", name="Undo the import")).to_be_visible()
     work()
-    expect(page.get_by_text("Taken back")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Taken back", exact=True)).to_be_visible(timeout=15_000)
     look(page, "undone")
     page.goto("/t/acme/company/jobs/")
     look(page, "jobs")

@@ -1,10 +1,5 @@
 """Imports with workers that are killed, and two at once: nobody twice, nobody missing."""
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -15,11 +10,10 @@ from leads.importing import running
 from leads.models.imports import Import, ImportPiece
 from tenants.models import FilePiece, Job, Tenant
 from tenants.scope import tenant_scope
-from tests.concurrency import processes
+from tests.concurrency import importer, processes
 from tests.leads.files import as_csv, begin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
-MODULE = "tests.concurrency.importer"
 ROWS, KILLS, PIECE = 100_000, 20, 2_000
 HEAD = ["E-Mail", "First name", "Last name", "Company", "Phone"]
 
@@ -44,43 +38,31 @@ def is_over(tenant: Tenant, job: Job) -> bool:
     return job.state in (Job.State.DONE, Job.State.FAILED)
 
 
-def progress(batch: Import) -> tuple[int, int, int]:
-    """Pieces read, written and made findable."""
-    with tenant_scope(batch.tenant_id):
+def progress(tenant: Tenant) -> int:
+    """Pieces read, written and made findable so far."""
+    with tenant_scope(tenant):
         read = FilePiece.objects.filter(file__name__endswith="(rows)").count()
-        written = ImportPiece.objects.filter(batch=batch)
-        return read, written.count(), written.filter(is_indexed=True).count()
+        return read + ImportPiece.objects.count() + ImportPiece.objects.filter(is_indexed=True).count()
 
 
-def wait_for_more(batch: Import, seconds: float = 120) -> None:
-    """Until another piece is read, written or findable: the worker is at work."""
-    before, until = progress(batch), time.monotonic() + seconds
-    while progress(batch) == before and time.monotonic() < until:
-        time.sleep(0.02)
-
-
-def test_a_worker_killed_at_any_moment_leaves_an_import_that_goes_on(
-    acme: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PIECE", str(PIECE))
+def test_workers_killed_at_random_moments_leave_an_import_that_goes_on(acme: Tenant) -> None:
     with tenant_scope(acme):
         news = Purpose.objects.create(key="news", name="News", is_default=True)
     batch = begin(acme, as_csv([HEAD, *rows_of(ROWS)]), purpose_id=news.pk, basis="fair", match_by="phone")
-    job, rng, kills = start(acme, batch), random.Random(11), 0
-    worker = processes.start(MODULE)
-    try:
-        while kills < KILLS and not is_over(acme, job):
-            wait_for_more(batch)
-            time.sleep(rng.uniform(0, 0.6))
-            processes.kill(worker, signal.SIGKILL)
-            kills += 1
-            worker = processes.start(MODULE)
-        until = time.monotonic() + 900
-        while not is_over(acme, job) and time.monotonic() < until:
-            time.sleep(0.2)
-    finally:
-        processes.kill(worker)
-    assert (job.state, kills) == (Job.State.DONE, KILLS)
+    job = start(acme, batch)
+    workers = processes.killed_in_turns(
+        lambda: processes.start(importer.work, PIECE),
+        workers=1,
+        rounds=KILLS,
+        progress=lambda: progress(acme),
+        steps=(1, 6),
+        total=3 * ROWS // PIECE,
+    )
+    with processes.running(*workers):
+        finished = time.monotonic() + 900
+        while not is_over(acme, job) and time.monotonic() < finished:
+            time.sleep(0.1)
+    assert job.state == Job.State.DONE, job.error
     with tenant_scope(acme):
         counts = job.result["counts"]
         assert (counts["rows"], counts["new"], counts["refused"]) == (ROWS, ROWS, 0)
@@ -99,18 +81,11 @@ def test_a_worker_killed_at_any_moment_leaves_an_import_that_goes_on(
         assert sorted(ImportPiece.objects.values_list("position", flat=True)) == list(range(ROWS // PIECE))
 
 
-def run_both(tenant: Tenant, jobs: list[Job], *arguments: str) -> None:
-    """Two processes, each with a job of its own, at once."""
-    environ = {**os.environ, "DATABASE_URL": processes.database_url(), "LOG_LEVEL": "CRITICAL", "PIECE": "50"}
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-m", MODULE, str(tenant.pk), str(job.pk), *arguments],
-            cwd=processes.ROOT, env=environ, process_group=0,
-        )
-        for job in jobs
-    ]  # fmt: skip
+def run_both(tenant: Tenant, jobs: list[Job], **how: bool) -> None:
+    """Two processes, each with a job, at once."""
+    both = [processes.start(importer.do, tenant.pk, job.pk, 50, **how) for job in jobs]
     with processes.running(*both):
-        assert [process.wait(300) for process in both] == [0, 0]
+        assert [processes.end_of(process) for process in both] == [0, 0]
 
 
 def two_jobs(tenant: Tenant) -> list[Job]:
@@ -134,7 +109,7 @@ def test_two_imports_of_one_file_at_once_make_everybody_once(acme: Tenant) -> No
 
 
 def test_control_two_imports_that_do_not_wait_make_people_twice(acme: Tenant) -> None:
-    run_both(acme, two_jobs(acme), "unserialised")
+    run_both(acme, two_jobs(acme), is_serialised=False)
     with tenant_scope(acme):
         assert Contact.objects.count() > 2_000, "the lock is what keeps people without an address from being made twice"
 
