@@ -38,7 +38,8 @@ def make(firms: Sequence[Firm], numbers_seen: set[int]) -> None:
     """
     wanted = [f for f in firms if f.account_id is None and f.is_needed and f.key]
     for firm, account_id in zip(wanted, staging.next_ids(ACCOUNT.table, len(wanted)), strict=True):
-        firm.account_id, firm.is_new = account_id, firm.number not in numbers_seen
+        firm.account_id = account_id
+        firm.is_new = not numbers_seen or firm.number not in numbers_seen
     rows = [{**_row(f), "domain": f.domain or f.mail_domain, "country": f.country} for f in wanted]
     staging.insert(ACCOUNT, rows)
 

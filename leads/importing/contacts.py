@@ -79,7 +79,8 @@ def make(people: Sequence[Person], options: Options, numbers_seen: set[int]) -> 
     made = staging.insert(CONTACT, rows)
     for person, id_ in zip(new, ids, strict=True):
         if id_ in made:
-            person.contact_id, person.is_new = id_, person.number not in numbers_seen
+            person.contact_id = id_
+            person.is_new = not numbers_seen or person.number not in numbers_seen
     find_by_address([person for person in new if person.contact_id is None])
     return made
 
@@ -90,6 +91,9 @@ def change(people: Sequence[Person], made: set[int], policy: str) -> list[Change
     known = [person for person in people if person.contact_id and person.contact_id not in made]
     for person in known:
         row = {**_row(person), "id": person.contact_id, "sort_key": None}
+        if person.key and person.key[0] == MatchBy.EMAIL:
+            # She was found by it.
+            row["email"] = None
         rows[row["id"]] = {**rows.get(row["id"], {}), **{name: v for name, v in row.items() if v is not None}}
     _leave_taken_addresses(rows)
     changes = staging.update(CONTACT, list(rows.values()), policy)

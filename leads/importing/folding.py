@@ -92,11 +92,12 @@ class _Firms:
         self.all: list[Firm] = []
         self._by_domain: dict[str, Firm] = {}
         self._by_key: dict[str, list[Firm]] = {}
+        self._keys: dict[str, str] = {"": ""}
 
     def of(self, row: Cleaned) -> Firm | None:
         name, domain = row.account.get("name", ""), row.account.get("domain", "")
         email = row.contact.get("email", "")
-        mail_domain, key = normalise.email_domain(email) if email else "", normalise.company_key(name) if name else ""
+        mail_domain, key = normalise.email_domain(email) if email else "", self._key_of(name)
         if not (key or domain or mail_domain):
             return None
         country = row.account.get("country") or row.contact.get("country", "")
@@ -115,6 +116,12 @@ class _Firms:
         if key and firm not in self._by_key.setdefault(key, []):
             self._by_key[key].append(firm)
         return firm
+
+    def _key_of(self, name: str) -> str:
+        """A name is compared often, and many rows have the same."""
+        if name not in self._keys:
+            self._keys[name] = normalise.company_key(name)
+        return self._keys[name]
 
     def _find(self, domain: str, mail_domain: str, key: str, country: str) -> Firm | None:
         for known in filter(None, (domain, mail_domain)):

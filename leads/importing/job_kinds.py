@@ -87,6 +87,8 @@ def _undo_context(job: Job) -> dict[str, Any]:
 
 def _undo_figures(job: Job) -> Sequence[Figure]:
     result = job.result
+    if not result:
+        return ()
     return [
         Figure(gettext_lazy("Taken back"), result.get("taken_back", 0), "green"),
         Figure(gettext_lazy("Left, because changed since"), result.get("kept", 0), "orange"),
@@ -95,6 +97,11 @@ def _undo_figures(job: Job) -> Sequence[Figure]:
 
 def _catch_up(job: Job) -> None:
     announce(running.QUEUE)
+
+
+def _stop_undoing(job: Job) -> None:
+    """What has not been taken back yet can be, by undoing the import again."""
+    Import.objects.filter(pk=job.arguments["import"]).update(state=Import.State.STARTED)
 
 
 def register() -> None:
@@ -120,6 +127,7 @@ def register() -> None:
         "arrow-back-up",
         edit,
         figures=_undo_figures,
+        cancelled=_stop_undoing,
         template="leads/imports/_undo.html",
         context=_undo_context,
     )

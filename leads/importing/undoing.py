@@ -43,7 +43,7 @@ def order(job: Job, by: Member | None) -> Job:
         raise jobs.CannotUndo(_("The import is still under way: cancel it first."))
     if batch.state == Import.State.UNDONE:
         raise jobs.CannotUndo(_("This import has been undone already."))
-    count = batch.pieces.filter(is_trial=False).count()
+    count = batch.pieces.filter(is_trial=False, undone_xid=None).count()
     title = _("Undo the import of “%(name)s”") % {"name": batch.name}
     Import.objects.filter(pk=batch.pk).update(state=Import.State.UNDONE)
     undo = jobs.order(KIND, title, {"import": batch.pk, "undoes": job.pk}, by=by, total=count)

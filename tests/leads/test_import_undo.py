@@ -13,7 +13,7 @@ from leads import lifecycle
 from leads.importing import undoing
 from leads.models import Lead
 from leads.models.imports import Import, ImportPiece
-from tenants import wakeups
+from tenants import jobs, wakeups
 from tenants.models import Tenant
 from tenants.postgres.base import is_tenants
 from tenants.scope import tenant_scope
@@ -140,3 +140,20 @@ def test_a_consent_on_whose_strength_mail_was_sent_stays(acme: Tenant, known: Co
     undo(acme, batch)
     with tenant_scope(acme):
         assert [state.may_mail for state in consent.state_of(known)] == [True]
+
+
+def test_an_undo_that_was_cancelled_can_be_gone_on_with(
+    acme: Tenant, known: Contact, sam: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leads.importing.pieces.SIZE", 1)
+    before = everything(acme)
+    batch = begin(acme, as_csv(ROWS))
+    go(acme, batch)
+    with tenant_scope(acme):
+        assert batch.job
+        job = undoing.order(batch.job, sam)
+    assert not undoing.run(acme.pk, job.pk, 0), "one piece is taken back, then the deadline has come"
+    with tenant_scope(acme):
+        assert jobs.cancel(job, by=sam)
+    assert undo(acme, batch) == []
+    assert everything(acme) == before
