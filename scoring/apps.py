@@ -19,11 +19,13 @@ def _fill_registries() -> None:
     from contacts import registry as contacts
     from contacts.registry import Panel
     from leads import registry as leads
-    from scoring import explain, standings
+    from scoring import explain, jobs, standings
     from scoring.kinds import MODEL
+    from tenants import jobs as long_work
     from tenants.access import Right
     from tenants.registry import Section, menu
 
+    long_work.kinds.add(long_work.JobKind(jobs.KIND, _("Scoring"), "gauge", Right.EDIT_MARKETING, figures=jobs.figures))
     menu.add(Section.MARKETING, _("Scoring"), "scoring:list", "gauge", Right.VIEW, 50)
     panel = Panel("score", _("Why this score"), "scoring/_panel.html", explain.panel, icon="gauge", order=10)
     contacts.contact_panels.add(panel)

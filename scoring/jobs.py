@@ -16,6 +16,7 @@ from scoring.models import ScoringModel
 from scoring.rescore import AT_ONCE, Outcome, lock, rescore_selected
 from scoring.subjects import CONTACT, LEAD, Selection, Subject
 from tenants import wakeups
+from tenants.jobs import Figure
 from tenants.models import Job, Member
 from tenants.scope import tenant_scope
 from tenants.wakeups import announce, queue
@@ -121,3 +122,8 @@ def _finish(job: Job, state: Job.State, changed: int = 0) -> None:
 def current(model: ScoringModel) -> Job | None:
     """The job that is scoring everybody by this model right now."""
     return Job.objects.filter(kind=KIND, state__in=OPEN, arguments__model=model.pk).order_by("-pk").first()
+
+
+def figures(job: Job) -> list[Figure]:
+    """What the page of jobs shows."""
+    return [Figure(_("Scores changed"), job.result["changed"])] if "changed" in job.result else []

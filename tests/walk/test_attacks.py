@@ -63,7 +63,10 @@ def test_text_from_outside_is_text_on_every_page(acme: Tenant, ana: Member, clie
     for name, path, _ in paths():
         for part, key in known.items():
             path = path.replace(f"/{part}/1/", f"/{part}/{key}/")
-        body = client.get(path, follow=True).content.decode(errors="replace")
+        answer = client.get(path, follow=True)
+        if not answer["Content-Type"].startswith("text/html"):
+            continue  # a file to save, which no browser shows
+        body = answer.content.decode(errors="replace")
         assert "<script>alert(" not in body, name
         assert "<img src=x" not in body, name
 

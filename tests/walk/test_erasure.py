@@ -22,6 +22,7 @@ from tenants.models import Member, Tenant
 from tenants.postgres.base import is_tenants
 from tenants.scope import tenant_scope
 from tests.journeys.world import World
+from tests.leads.files import as_csv, begin, go
 
 # What the tables of tenants that no eraser looks after hold, and why it is nobody's.
 IMPERSONAL = {
@@ -150,6 +151,9 @@ def lived(transactional_db: None, acme: Tenant, ana: Member, sam: Member, client
         work_of_sales(her, sam)
         mail_of(her, acme)
         consent.refuse(her, purpose, source=f"told by {NAMES[0]}")
+    file_with(acme)
+    with tenant_scope(acme):
+        her.refresh_from_db()
         deletion.deactivate(her, by=ana)
     wakeups.run_due()
     client_of(ana).get(f"/audience/contacts/{her.pk}/")
@@ -178,6 +182,18 @@ def work_of_sales(her: Contact, sam: Member) -> None:
     values = {"email": FORMER, "last_name": NAMES[1], "description": "qwortal"}
     loose = lifecycle.create_lead(f"{NAMES[0]} {NAMES[1]} asks", values=values, source="call")
     activities.create("task", f"Call {NAMES[0]}", lead=loose, notes="qwortal", by=sam)
+
+
+def file_with(acme: Tenant) -> None:
+    """A file comes in that has her in it, twice: once so that nobody can read it."""
+    rows = [
+        ["mail", "first name", "last name", "city"],
+        [ADDRESS, *NAMES, "Zyxberg"],
+        ["no address", *NAMES, "Zyxberg"],
+    ]
+    batch = begin(acme, as_csv(rows))
+    go(acme, batch, "leads.import_trial")
+    go(acme, batch)
 
 
 def mail_of(her: Contact, acme: Tenant) -> None:
