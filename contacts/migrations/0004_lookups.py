@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('contacts', '0002_lists_merges_and_deactivation'),
+        ('contacts', '0003_saved_views'),
         ('tenants', '0001_initial'),
     ]
 
