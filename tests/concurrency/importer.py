@@ -1,6 +1,8 @@
 """The processes of test_imports: a worker of the queue of imports, and the command's way of doing one job."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import django
 
@@ -25,9 +27,21 @@ def work(size: int) -> None:
         time.sleep(0.01)
 
 
+def _and_pause(find: Callable[..., None]) -> Callable[..., None]:
+    def find_and_pause(*given: Any) -> None:
+        find(*given)
+        time.sleep(0.03)
+
+    return find_and_pause
+
+
 def do(tenant_id: int, job_id: int, size: int, *, is_serialised: bool = True) -> None:
-    """Do one job. Without `is_serialised`, the control: imports of one company do not wait for each other."""
+    """Do one job, with a pause between looking for people and writing them, in which another may write them.
+
+    Without `is_serialised`, the control: imports of one company do not wait for each other.
+    """
     pieces.SIZE = size
+    writing.contacts.find = _and_pause(writing.contacts.find)
     if not is_serialised:
         writing._one_at_a_time = lambda: None
     with tenant_scope(tenant_id):
