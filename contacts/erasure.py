@@ -8,6 +8,7 @@ submissions, suppressed addresses) it erases through `registry.erasers`.
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal
+from urllib.parse import quote_plus
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts import registry, search, timeline
 from contacts.deletion import RESTORABLE
-from contacts.models import Consent, Contact
+from contacts.models import Consent, Contact, SavedView
 from contacts.registry import Erased, Eraser
 from tenants import audit
 from tenants.housekeeping import chore
@@ -110,6 +111,8 @@ def _forget(erased: Erased) -> None:
     named = Q(object_kind="contact", object_id__in=erased.ids) | erased.named_in("object_label")
     Audit.objects.filter(named).update(object_label="", detail={})
     Notification.objects.filter(erased.named_in("title", "body")).delete()
+    asked = Erased(erased.ids, [quote_plus(text) for text in erased.addresses], [quote_plus(n) for n in erased.names])
+    SavedView.objects.filter(erased.named_in("name") | asked.named_in("query")).delete()
     with connection.cursor() as cursor:
         # Whom she was taken apart from again: their rows name her, and say what of hers they had meanwhile. (Both are
         # written within the transactions of the merge and of its undoing, which last a minute at most.)
@@ -130,6 +133,7 @@ ERASER = Eraser(
     _forget,
     {
         "contacts.Interaction": _("Timeline: the person and every personal detail are taken out; what happened stays."),
+        "contacts.SavedView": _("Saved views: those that search for the person are deleted."),
         "contacts.SearchTerm": _("Search: the person is not found any more."),
         "tenants.Audit": _("Audit trail: names and details are emptied; who did what, and when, stays."),
         "tenants.Notification": _("Notifications: those that name the person are deleted."),

@@ -1,11 +1,6 @@
-"""The workers of test_webhooks_killed: `python -m tests.concurrency.callers ORIGIN READY [GUARD]`.
-
-They make the file READY when they begin, read the timeline and call the receiver, any number of them at once; `guard`
-names the protection to leave out.
-"""
+"""The workers of test_webhooks_killed: they read the timeline and call the receiver, any number of them at once."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -23,8 +18,12 @@ from tenants import wakeups  # noqa: E402
 LEASE_SECONDS = 2
 
 
-def work(origin: str, guard: str) -> None:
-    """Do for ever what is due, with short leases and a schedule of moments."""
+def work(origin: str, ready: Path, guard: str) -> None:
+    """Do for ever what is due, with short leases and a schedule of moments; make the file `ready` at the beginning.
+
+    `guard` names the protection to leave out, if any.
+    """
+    ready.touch()
     settings.SANDBOX_ORIGINS = [origin]
     claiming.LEASE_SECONDS = LEASE_SECONDS if guard != "without-end-of-lease" else 100_000
     if guard == "without-order":
@@ -36,8 +35,3 @@ def work(origin: str, guard: str) -> None:
         for tenant_id, name in wakeups.due():
             wakeups.work(tenant_id, name, budget=1)
         time.sleep(0.01)
-
-
-if __name__ == "__main__":
-    Path(sys.argv[2]).touch()
-    work(sys.argv[1], sys.argv[3] if len(sys.argv) > 3 else "")

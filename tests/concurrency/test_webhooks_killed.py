@@ -15,7 +15,7 @@ from integrations.models import Delivery
 from integrations.webhooks import endpoints
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
-from tests.concurrency import processes
+from tests.concurrency import callers, processes
 from tests.standins.receiver import Call, Receiver, Say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
@@ -44,7 +44,7 @@ class Sender:
 
     def __init__(self, receiver: Receiver, folder: Path, guard: str) -> None:
         self._ready = folder / uuid4().hex
-        self._process = processes.start("tests.concurrency.callers", receiver.url, self._ready, guard)
+        self._process = processes.start(callers.work, receiver.url, self._ready, guard)
 
     def kill(self) -> None:
         processes.kill(self._process)
@@ -66,7 +66,10 @@ def fire(
     try:
         for round_ in range(rounds):
             place, count = round_ % SENDERS, len(receiver.calls) + CALLS_BETWEEN
-            _wait(lambda: senders[place].is_ready() and len(receiver.calls) >= count, 60)  # noqa: B023
+            processes.until(
+                lambda: senders[place].is_ready() and len(receiver.calls) >= count,  # noqa: B023
+                "a sender has begun and some calls were made",
+            )
             time.sleep(rng.uniform(0, 0.1))
             senders[place].kill()
             senders[place] = Sender(receiver, folder, guard)

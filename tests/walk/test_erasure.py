@@ -2,6 +2,7 @@
 are tried on somebody who did everything."""
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 from django.apps import apps
@@ -9,7 +10,7 @@ from django.db import connection, models
 from django.test import Client
 
 from contacts import consent, deletion, erasure, merging, people, registry
-from contacts.models import Contact, Interaction, Purpose
+from contacts.models import Contact, Interaction, Purpose, SavedView
 from journeys.models import Visit
 from leads import activities, lifecycle, opportunities
 from leads.models import Lead
@@ -130,6 +131,8 @@ def lived(transactional_db: None, acme: Tenant, ana: Member, sam: Member, client
             ],
         )
         Page.objects.create(name="Guide", slug="guide", state="live", form=form)
+        asked = urlencode({"q": ADDRESS})
+        SavedView.objects.create(page="contacts", name="One person", query=asked, member=ana)
     browser = Client(headers={"user-agent": "Erasable-Browser"}, REMOTE_ADDR="203.0.113.77")
     browser.post("/p/acme/guide/recognise/")
     browser.post("/p/acme/guide/visit/", {"url": f"https://acme.example/?who={NAMES[0]}"})
