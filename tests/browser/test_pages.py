@@ -6,6 +6,7 @@ The pages are found through the resolver, so that a new one is looked at without
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import pytest
 from django.conf import settings
@@ -17,6 +18,7 @@ from contacts import people
 from contacts.models import Field, MatchAmbiguity, Purpose
 from insights import sample
 from journeys.models import JourneyVersion, Participant
+from leads.importing import running
 from leads.models import Activity, Lead, Opportunity, Territory
 from messaging import suppressing
 from messaging.models import CaughtMail, ContentSettings, Email, Message
@@ -28,6 +30,7 @@ from segments.models import SegmentMember
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
 from tests.browser.conftest import check_accessibility, check_reflow, screenshot
+from tests.leads.files import as_csv, begin, go
 
 # Other views of the resolver's pages; {…} are keys of `Company`.
 MORE = {
@@ -57,6 +60,7 @@ PIECES = {
     # Asked about without leads it finds nothing; with one it is among the others.
     "leads:bulk",
     *("tenants:bell", "contacts:companies", "contacts:timeline", "segments:history", "segments:candidates"),
+    *("contacts:export", "contacts:export_accounts", "leads:export", "tenants:job_file", "tenants:job_progress"),
     *("messaging:preview", "messaging:caught_body", "pages:preview", "leads:find", "scoring:progress"),
 }
 # What an argument is: a `pk` by the address's name, else by its space; another by both names where its own misleads.
@@ -69,10 +73,13 @@ OBJECTS = {
     **{"messaging": "email", "messaging:of_contact": "contact", "messaging:caught": "mail"},
     **{"messaging:content": "sender", "pages": "page", "pages:form_edit": "form", "pages:submissions": "form"},
     **{"pages:submission": "submission", "leads": "lead", "leads:complete": "activity"},
-    "leads:territory": "territory",
+    **dict.fromkeys(("tenants:job", "tenants:job_progress", "tenants:job_file"), "job"),
+    **{"tenants:job_file key": "refused", "leads:territory": "territory"},
+    **dict.fromkeys(("leads:import_columns", "leads:import_options", "leads:import_check"), "batch"),
     **{"leads:opportunity": "opportunity", "scoring": "model", "scoring:row": "row"},
 }
-SPACES = ("insights", "tenants", "contacts", "segments", "messaging", "pages", "leads", "scoring", "journeys")
+# Each is looked at with a company of its own, whose making takes longer than a few pages do.
+SPACES = (("insights", "tenants", "contacts"), ("segments", "messaging", "pages"), ("leads",), ("scoring", "journeys"))
 LONG_NAME = "Maximiliana Konstantina von und zu Hohenzollern-Sigmaringen-Donaueschingen-Baden"
 LONG_ADDRESS = "maximiliana.konstantina.hohenzollern-sigmaringen@example.com"
 
@@ -108,6 +115,9 @@ def company(db: None) -> Company:
     tenant = Tenant.objects.create(slug="acme", name="Acme", time_zone="Europe/Berlin", is_sample=True)
     sample.live(tenant, companies=4, contacts=10, weeks=1, per_week=4, is_fresh=False)
     owner = Member.objects.select_related("tenant", "user").get(tenant=tenant, role=Member.Role.OWNER)
+    batch = begin(tenant, as_csv([["E-Mail", "Last name"], [LONG_ADDRESS, LONG_NAME], ["nobody", "Nobody"]]))
+    go(tenant, batch, running.TRIAL)
+    job = go(tenant, begin(tenant, as_csv([["E-Mail", "Name"], ["ida@import.example", LONG_NAME]]), name="more.csv"))
     with tenant_scope(tenant):
         first, _space, last = LONG_NAME.partition(" ")
         account = people.create_account({"name": f"{last} Gesellschaft mit beschränkter Haftung", "city": last[:60]})
@@ -136,6 +146,7 @@ def company(db: None) -> Company:
             **{"activity": activity, "opportunity": opportunity, "live_model": model, "model": draft, "email": email},
             **{"journey": version.journey, "segment": membership.segment, "row": draft.rules.earliest("pk")},
             **{"person": Participant.objects.earliest("pk"), "sender": ContentSettings.objects.get()},
+            **{"batch": batch, "job": job},
             **{"territory": Territory.objects.create(name=LONG_NAME, countries=["DE", "AT"])},
             **{"purpose": Purpose.objects.filter(is_default=False).earliest("pk")},
             **{"form": Form.objects.earliest("pk"), "page": WebPage.objects.earliest("pk")},
@@ -146,6 +157,7 @@ def company(db: None) -> Company:
         "subject": "contact",
         "what": "sent",
         "action": "disqualify",
+        "refused": "refused",
         "block": block,
         "contact_pk": membership.contact_id,
     }
@@ -153,15 +165,19 @@ def company(db: None) -> Company:
     return Company(owner, {**keys, **texts, "key": version.tiles["root"]})
 
 
-@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("spaces", SPACES)
 def test_every_page_is_readable_for_everybody_and_fits_a_phone(
-    space: str, company: Company, page: Page, sign_in: Callable[[Page, Member], None], client_of: Callable[..., Client]
+    spaces: tuple[str, ...],
+    company: Company,
+    page: Page,
+    sign_in: Callable[[Page, Member], None],
+    client_of: Callable[..., Client],
 ) -> None:
-    paths = company.pages(client_of(company.owner), space)
-    assert paths
+    found = [company.pages(client_of(company.owner), space) for space in spaces]
+    assert all(found)
     page.expected_errors.append("422")  # type: ignore[attr-defined]
     sign_in(page, company.owner)
-    for path in paths:
+    for path in chain.from_iterable(found):
         page.goto(f"/t/acme{path}")
         expect(page.get_by_role("main")).to_be_visible()
         screenshot(page, re.sub(r"\W+", "-", path).strip("-"))

@@ -79,17 +79,13 @@ def pages(client: Client, address: str) -> Iterator[str]:
         query = unescape(following[1])
 
 
-def test_every_number_leads_to_exactly_those_whom_it_counts(ana: Member, client_of: Clients) -> None:
+def test_every_number_leads_to_exactly_those_whom_it_counts_and_stages_add_up(ana: Member, client_of: Clients) -> None:
     client = client_of(ana)
     numbers = Numbers(client.get("/insights/").content.decode()).found
     assert len(numbers) > 30
     assert sum(number for _address, number in numbers) > 100
     wrong = {address: (number, rows) for address, number in numbers if (rows := rows_behind(client, address)) != number}
     assert wrong == {}
-
-
-def test_the_stages_add_up_to_all_leads(ana: Member, client_of: Clients) -> None:
-    numbers = Numbers(client_of(ana).get("/insights/").content.decode()).found
     by_stage = sum(number for address, number in numbers if "?stage=" in address)
     with tenant_scope(ana.tenant):
         assert by_stage == Lead.objects.count() > 0
