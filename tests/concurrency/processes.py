@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Event
 from typing import Any
 
 from django.db import connection
@@ -40,6 +41,11 @@ def _begin(database: str, target: Callable[..., None], arguments: tuple[Any, ...
     logging.disable(logging.CRITICAL)
     connection.settings_dict["NAME"] = database
     target(*arguments, **named)
+
+
+def event() -> Event:
+    """Something that happens in one process and is waited for in another."""
+    return _context.Event()
 
 
 def kill(process: ForkServerProcess, signum: int = signal.SIGKILL) -> None:

@@ -1,6 +1,8 @@
 """Imports with workers that are killed, and two at once: nobody twice, nobody missing."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from django.db.models import Count
@@ -81,9 +83,12 @@ def test_workers_killed_at_random_moments_leave_an_import_that_goes_on(acme: Ten
         assert sorted(ImportPiece.objects.values_list("position", flat=True)) == list(range(ROWS // PIECE))
 
 
-def run_both(tenant: Tenant, jobs: list[Job], **how: bool) -> None:
+def run_both(tenant: Tenant, jobs: list[Job], meetings: Sequence[Any] = (None, None)) -> None:
     """Two processes, each with a job, at once."""
-    both = [processes.start(importer.do, tenant.pk, job.pk, 50, **how) for job in jobs]
+    both = [
+        processes.start(importer.do, tenant.pk, job.pk, 50, meeting)
+        for job, meeting in zip(jobs, meetings, strict=True)
+    ]
     with processes.running(*both):
         assert [processes.end_of(process) for process in both] == [0, 0]
 
@@ -109,7 +114,8 @@ def test_two_imports_of_one_file_at_once_make_everybody_once(acme: Tenant) -> No
 
 
 def test_control_two_imports_that_do_not_wait_make_people_twice(acme: Tenant) -> None:
-    run_both(acme, two_jobs(acme), is_serialised=False)
+    one, other = processes.event(), processes.event()
+    run_both(acme, two_jobs(acme), [(one, other), (other, one)])
     with tenant_scope(acme):
         assert Contact.objects.count() > 2_000, "the lock is what keeps people without an address from being made twice"
 
