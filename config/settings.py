@@ -178,6 +178,8 @@ EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 OUTGOING_PORTS = env.list("OUTGOING_PORTS", cast=int, default=[443, 8443])
 SANDBOX_URL = env("SANDBOX_URL", default="")
 SANDBOX_ORIGINS = [*env.list("SANDBOX_ORIGINS", default=[]), *filter(None, [SANDBOX_URL])]
+# Where Dynamics 365 gets its tokens: Entra ID; national clouds have addresses of their own.
+DATAVERSE_LOGIN_URL = env("DATAVERSE_LOGIN_URL", default="https://login.microsoftonline.com")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Onward <onward@localhost>")
 
 # Files that the admin exports compute nothing in a spreadsheet; those of the lists see to it themselves.

@@ -33,8 +33,6 @@ class How(StrEnum):
 
     # Made, or brought up to date if our key is there already.
     UPSERT = "upsert"
-    # Made only if our key is not there yet.
-    CREATE = "create"
     # Changed only if it still is in the version that we know.
     UPDATE = "update"
 
@@ -51,6 +49,8 @@ class Outcome(StrEnum):
     CLOSED = "closed"
     # It will never be taken as it is.
     REJECTED = "rejected"
+    # We may not do that (any more).
+    DENIED = "denied"
     # Not now.
     LATER = "later"
 
@@ -94,11 +94,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a unit; `records` are its writes' records, in order, if it was written."""
+    """What became of a unit; `records` are its writes' records, in order, if it was written.
+
+    `missing`: their keys of what is gone, as far as they named it.
+    """
 
     outcome: Outcome
     records: Sequence[Record] = ()
     error: str = ""
+    missing: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

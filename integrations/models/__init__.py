@@ -2,6 +2,7 @@
 
 from integrations.models.connections import Connection, SyncRun
 from integrations.models.crm import (
+    MAPPED,
     CrmChange,
     CrmCursor,
     Entity,
@@ -14,6 +15,7 @@ from integrations.models.crm import (
 from integrations.models.webhooks import Attempt, Delivery, Endpoint
 
 __all__ = [
+    "MAPPED",
     "Attempt",
     "Connection",
     "CrmChange",

@@ -169,6 +169,8 @@ class CrmChange(models.Model):
     attempts = models.JSONField(default=list, db_default=[])
     next_attempt_at = models.DateTimeField(db_default=Now())
     lease_id = models.UUIDField(null=True)
+    # An attempt was made of whose outcome we have not heard: it is looked for before it is repeated.
+    is_uncertain = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 
