@@ -5,23 +5,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from contacts import cells
 from contacts.models import Field
 from contacts.targets import Target
+from integrations.crm import setting_up
 from integrations.crm.columns import Column, Type
 from integrations.dynamics import tables
 from integrations.models import Connection
 from leads.models.stages import SOURCES
 from scoring.models import Grade
-
-# Our cells that hold what a column of a type asks for.
-_FITTING: dict[str, type[cells.Cell]] = {
-    Type.INTEGER: cells.NumberCell,
-    Type.NUMBER: cells.NumberCell,
-    Type.BOOLEAN: cells.BooleanCell,
-    Type.DATE: cells.DateCell,
-    Type.MOMENT: cells.DateCell,
-}
 
 
 def key_column(connection: Connection) -> str:
@@ -31,18 +22,13 @@ def key_column(connection: Connection) -> str:
 
 def problem(target: Target, column: Column, options: Mapping[str, Any]) -> str:
     """Why values of the field would not be taken; empty if all of them may be."""
-    if column.type == Type.CHOICE:
-        return _choice_problem(target, column, options)
-    wanted = _FITTING.get(column.type)
-    if wanted is not None and not isinstance(target.cell, wanted):
-        return _("%(column)s takes %(what)s.") % {"column": column.label, "what": in_words(column)}
-    return ""
+    found = setting_up.misfit(target, column, options)
+    return found or (_unanswered(target, column, options) if column.type == Type.CHOICE else "")
 
 
 def warning(target: Target, column: Column) -> str:
     """What may be refused of long values; empty if none."""
-    longest = getattr(target.cell, "longest", None)
-    if column.type not in (Type.TEXT, Type.MEMO) or column.longest is None or not longest or longest <= column.longest:
+    if not setting_up.may_be_longer(target, column):
         return ""
     return _("Values longer than %(count)d characters will be parked.") % {"count": column.longest}
 
@@ -76,11 +62,12 @@ def known_values(target: Target) -> list[tuple[str, str]]:
     return []
 
 
-def _choice_problem(target: Target, column: Column, options: Mapping[str, Any]) -> str:
+def _unanswered(target: Target, column: Column, options: Mapping[str, Any]) -> str:
+    """Which of our values have no choice of theirs, neither by what was said nor by its name."""
     labels = {label.casefold() for _value, label in column.options}
-    if isinstance(target.cell, cells.BooleanCell | cells.DateCell):
-        return _("%(column)s takes %(what)s.") % {"column": column.label, "what": in_words(column)}
-    missing = [label for value, label in known_values(target) if value not in options and label.casefold() not in labels]
+    missing = [
+        label for value, label in known_values(target) if value not in options and label.casefold() not in labels
+    ]
     if missing:
         words = {"values": ", ".join(missing[:5]), "column": column.label}
         return _("Say which choice of %(column)s stands for: %(values)s.") % words

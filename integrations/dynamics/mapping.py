@@ -1,41 +1,35 @@
-"""Which of our fields go to which of their columns: adding, changing and removing mappings."""
+"""One mapping at a time, by the verb that sets all of an entity's: adding, changing and removing."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
-
+from integrations.crm import setting_up
+from integrations.crm.setting_up import Chosen
 from integrations.models import Connection, FieldMapping
-from tenants import audit
 from tenants.models import Member
 
 
-class Taken(ValueError):
-    """The field or the column is mapped already; the text says so."""
-
-
-def add(connection: Connection, entity: str, field: str, remote: str, owner: str, *, by: Member) -> FieldMapping:
-    """Map a field to a column; raises Taken."""
-    try:
-        with transaction.atomic():
-            row = FieldMapping.objects.create(
-                connection=connection, entity=entity, field=field, remote=remote, owner=owner
-            )
-    except IntegrityError:
-        raise Taken(_("The field or the column is mapped already.")) from None
-    audit.write("dynamics.field_mapped", connection, by=by, detail={"field": field, "column": remote})
-    return row
-
-
-def change(row: FieldMapping, owner: str, options: Mapping[str, Any], *, by: Member) -> None:
-    """Say who decides where both sides differ, and which choices stand for each other."""
-    row.owner, row.options = owner, dict(options)
-    row.save(update_fields=["owner", "options"])
-    audit.write("dynamics.mapping_changed", row.connection, by=by, detail={"field": row.field, "owner": owner})
+def put(
+    connection: Connection,
+    field: str,
+    remote: str,
+    owner: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    by: Member,
+) -> None:
+    """Map a field to a column, or change how it is mapped; raises setting_up.BadMapping."""
+    entity = field.partition(".")[0]
+    others = [one for one in _kept(connection, entity) if one.field != field]
+    setting_up.save(connection, entity, [*others, Chosen(field, remote, owner, options or {})], by=by)
 
 
 def remove(row: FieldMapping, *, by: Member) -> None:
     """Leave both sides as they are from now on."""
-    audit.write("dynamics.field_unmapped", row.connection, by=by, detail={"field": row.field, "column": row.remote})
-    row.delete()
+    others = [one for one in _kept(row.connection, row.entity) if one.field != row.field]
+    setting_up.save(row.connection, row.entity, others, by=by)
+
+
+def _kept(connection: Connection, entity: str) -> list[Chosen]:
+    rows = FieldMapping.objects.filter(connection=connection, entity=entity).order_by("pk")
+    return [Chosen(row.field, row.remote, row.owner, row.options) for row in rows]

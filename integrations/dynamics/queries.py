@@ -7,22 +7,38 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from contacts.targets import Target
 from integrations.connections import runs
-from integrations.crm import ours, reasons
-from integrations.crm.columns import Column, Type
+from integrations.crm import ours, reasons, setting_up
+from integrations.crm.columns import Column
 from integrations.crm.interface import crms
-from integrations.dynamics import fitting
-from integrations.dynamics.setting_up import SYSTEM
-from integrations.models import MAPPED, Connection, CrmChange, Entity, FieldMapping, Pace, RecordLink, RemoteTable
-from integrations.models import SalesUser, SyncRun
+from integrations.dynamics import access, fitting
+from integrations.dynamics.crm import KEY as SYSTEM
+from integrations.models import (
+    MAPPED,
+    Connection,
+    CrmChange,
+    Entity,
+    FieldMapping,
+    Pace,
+    RecordLink,
+    RemoteTable,
+    SalesUser,
+    SyncRun,
+)
 from leads.models import Lead
-from tenants.models import Member
 from tenants.paging import count_up_to
 from tenants.registry import Text
 
 SHOWN = 10
 # What the page of the outbox shows first: what needs somebody.
 ORDER = ("parked", "queued", "sending", "done", "cancelled")
+# The page of a record of ours.
+PAGES: dict[str, str] = {
+    Entity.LEAD: "leads:detail",
+    Entity.CONTACT: "contacts:detail",
+    Entity.ACCOUNT: "contacts:account",
+}
 DIRECTIONS = {"in": _("From Dynamics"), "out": _("To Dynamics")}
 COUNTS = {
     "records": _("written"),
@@ -37,7 +53,7 @@ class Counted(NamedTuple):
     """A number of a run, and what it counts."""
 
     label: Text
-    count: int
+    number: int
 
 
 class Row(NamedTuple):
@@ -102,8 +118,8 @@ def change_counts(connection: Connection) -> list[tuple[str, Text, int, bool]]:
 def with_names(rows: Iterable[CrmChange]) -> list[Row]:
     """Changes with the names of their records, by one query per kind of record."""
     found = list(rows)
-    names = {
-        (entity, pk): name_of(record)
+    names: dict[tuple[str, int], str] = {
+        (entity.value, pk): name_of(record)
         for entity in MAPPED
         for pk, record in ours.load(entity, [row.object_id for row in found if row.entity == entity]).items()
     }
@@ -129,22 +145,28 @@ def fields_in_words(keys: Sequence[str]) -> list[str]:
 
 def columns(connection: Connection, entity: str) -> dict[str, Column]:
     """Their columns that can be mapped, by name; our own key is none of them."""
-    table = RemoteTable.objects.filter(connection=connection, entity=entity).first()
-    found = [Column.of_json(kept) for kept in table.columns] if table else []
     key = fitting.key_column(connection)
-    return {column.name: column for column in found if column.can_be_mapped and column.name != key}
+    return {name: column for name, column in setting_up.columns_of(connection, entity).items() if name != key}
 
 
 def mappings(connection: Connection) -> list[tuple[str, Text, str, list[Mapping]]]:
     """(entity, its name, their table, its mappings) of all that can be mapped."""
     fields = ours.fields()
     rows = list(FieldMapping.objects.filter(connection=connection).order_by("field"))
-    found = []
+    found: list[tuple[str, Text, str, list[Mapping]]] = []
     for entity in MAPPED:
         known = columns(connection, entity)
         shown = [_mapping(row, fields, known) for row in rows if row.entity == entity]
         found.append((entity.value, entity.label, crms.of(SYSTEM).tables[entity], shown))
     return found
+
+
+def unmapped(connection: Connection, entity: str) -> tuple[dict[str, Target], dict[str, Column]]:
+    """Our fields and their columns of an entity that are free yet."""
+    taken = list(FieldMapping.objects.filter(connection=connection, entity=entity))
+    mapped, used = {row.field for row in taken}, {row.remote for row in taken}
+    targets = {key: t for key, t in ours.fields().items() if t.entity == entity and key not in mapped}
+    return targets, {name: c for name, c in columns(connection, entity).items() if name not in used}
 
 
 def _mapping(row: FieldMapping, fields: dict[str, Any], known: dict[str, Column]) -> Mapping:
@@ -162,14 +184,6 @@ def fetched_at(connection: Connection) -> Any:
 
 
 # ---- people ----
-
-
-def members() -> list[Member]:
-    """Our people, in the scope's company."""
-    from tenants.scope import current_tenant_id
-
-    rows = Member.objects.filter(tenant_id=current_tenant_id(), is_active=True)
-    return list(rows.select_related("user").order_by("user__name", "pk"))
 
 
 def sales_users(connection: Connection) -> list[SalesUser]:
@@ -214,9 +228,4 @@ def _page(connection: Connection, link: RecordLink | None) -> str:
     """Where a person sees the record there."""
     if link is None or not link.external_id or link.state != RecordLink.State.LINKED:
         return ""
-    base = str(connection.settings.get("environment_url", "")).rstrip("/")
-    return f"{base}/main.aspx?etn=lead&pagetype=entityrecord&id={link.external_id}"
-
-
-def is_choice(column: Column) -> bool:
-    return column.type == Type.CHOICE
+    return f"{access.environment(connection)}/main.aspx?etn=lead&pagetype=entityrecord&id={link.external_id}"

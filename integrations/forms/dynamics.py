@@ -12,15 +12,19 @@ from django.utils.translation import gettext_lazy as _
 from contacts.targets import Target
 from integrations.crm import ours
 from integrations.crm.columns import Column
+from integrations.crm.erasing import WAYS
 from integrations.dynamics import fitting
 from integrations.forms.webhooks import guarded
 from integrations.models import Connection, FieldMapping, SalesUser
+from leads.models.stages import SOURCES
 from tenants.forms import Form
 from tenants.models import Member
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
+# Values that are asked for at most, side by side.
+MOST = 200
 # Empty lines for values that nobody has listed yet.
 SPARE = 4
 
@@ -91,9 +95,7 @@ class MappingForm(Form):
         widget=forms.RadioSelect,
     )
 
-    def __init__(
-        self, *args: Any, targets: Mapping[str, Target], columns: Mapping[str, Column], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, targets: Mapping[str, Target], columns: Mapping[str, Column], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._targets, self._columns = targets, columns
         self.fields["field"].choices = [("", "–"), *((key, target.label) for key, target in targets.items())]  # type: ignore[attr-defined]
@@ -122,17 +124,18 @@ class DetailForm(Form):
         label=_("Where both differ, decides"), choices=FieldMapping.Owner.choices, widget=forms.RadioSelect
     )
 
+    widths: ClassVar = {f"{side}_{number}": 6 for side in ("ours", "theirs") for number in range(MOST + SPARE)}
+
     def __init__(self, *args: Any, row: FieldMapping, target: Target, column: Column, **kwargs: Any) -> None:
         super().__init__(*args, initial={"owner": row.owner}, **kwargs)
         self._target, self._column = target, column
         self._known = fitting.known_values(target)
-        self.widths = {}
         if column.options:
             self._ask_for_choices(row.options)
 
     def _ask_for_choices(self, kept: Mapping[str, Any]) -> None:
         known = dict(self._known)
-        values = list(known) or list(kept)
+        values = (list(known) or list(kept))[:MOST]
         choices = [("", "–"), *((str(value), label) for value, label in self._column.options)]
         for number, value in enumerate([*values, *([] if known else [""] * SPARE)]):
             if not known:
@@ -143,7 +146,6 @@ class DetailForm(Form):
             self.fields[f"theirs_{number}"] = forms.ChoiceField(
                 label=label, choices=choices, required=False, initial=str(kept.get(value, ""))
             )
-            self.widths |= {f"ours_{number}": 6, f"theirs_{number}": 12 if known else 6}
         self._values = values
 
     def clean(self) -> dict[str, Any]:
@@ -169,6 +171,62 @@ class DetailForm(Form):
         return found
 
 
+class RulesForm(Form):
+    """How leads are handed over, and what counts as what when they come back."""
+
+    default_owner = forms.ChoiceField(
+        label=_("Leads of somebody without a user there go to"),
+        required=False,
+        help_text=_("Otherwise to the user of the connection, from which Sales assigns them."),
+    )
+    follow_up_days = forms.IntegerField(
+        label=_("Days for the follow-up task"),
+        min_value=0,
+        max_value=90,
+        required=False,
+        help_text=_("Each lead comes with a task that is due so many days later. Empty: without a task."),
+    )
+    handoff_sources = forms.MultipleChoiceField(
+        label=_("Hand over at once every new lead whose source is"),
+        choices=lambda: [(key, label) for key, label in SOURCES.items()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("The others go when they are handed to sales: by a journey, by their score, by hand."),
+    )
+    accepted_statuses = forms.CharField(
+        label=_("Status reasons of an open lead that mean “accepted”"),
+        max_length=200,
+        help_text=_("Their numbers in Dynamics, with commas between; 2 is “Contacted”."),
+    )
+    recycle_reasons = forms.CharField(
+        label=_("Reasons of disqualifying that give a lead back to marketing"),
+        required=False,
+        max_length=1_000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("One per line, as Dynamics shows them, such as “No Longer Interested”. With others it is over."),
+    )
+    on_erasure = forms.ChoiceField(
+        label=_("When a contact is erased here"), choices=lambda: list(WAYS.items()), widget=forms.RadioSelect
+    )
+    pull_minutes = forms.IntegerField(label=_("Minutes between two reads"), min_value=1, max_value=1_440)
+    widths: ClassVar = {"follow_up_days": 6, "pull_minutes": 6}
+
+    def __init__(self, *args: Any, users: Sequence[SalesUser], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "–"), *((user.external_id, user.name) for user in users)]
+        self.fields["default_owner"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_accepted_statuses(self) -> list[int]:
+        parts = self.cleaned_data["accepted_statuses"].replace(",", " ").split()
+        if not parts or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+            raise forms.ValidationError(_now("Enter numbers, with commas between."))
+        return [int(part) for part in parts]
+
+    def clean_recycle_reasons(self) -> list[str]:
+        lines = (line.strip() for line in self.cleaned_data["recycle_reasons"].splitlines())
+        return [line for line in lines if line]
+
+
 class MembersForm(Form):
     """Who each of our members is in Dynamics."""
 
@@ -176,7 +234,10 @@ class MembersForm(Form):
         super().__init__(*args, **kwargs)
         self._members = members
         self._names = {str(user.pk): user.name for user in users}
-        choices = [("", "–"), *((str(user.pk), f"{user.name} · {user.email}" if user.email else user.name) for user in users)]
+        choices = [
+            ("", "–"),
+            *((str(user.pk), f"{user.name} · {user.email}" if user.email else user.name) for user in users),
+        ]
         of = {user.member_id: str(user.pk) for user in users if user.member_id}
         for member in members:
             self.fields[f"member_{member.pk}"] = forms.ChoiceField(

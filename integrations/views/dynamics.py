@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from integrations.crm import outbox
-from integrations.dynamics import queries, setting_up
-from integrations.models import Connection, CrmChange, Entity
+from integrations.dynamics import connecting, queries
+from integrations.models import Connection, CrmChange
 from leads.models import Lead
 from tenants.access import Right, allow
 from tenants.paging import page_of
@@ -26,8 +26,8 @@ def detail(request: Any, pk: int) -> HttpResponse:
         "runs": queries.latest_runs(found),
         "counts": queries.change_counts(found),
         "held": queries.held(found),
-        "findings": found.settings.get(setting_up.FINDINGS) or [],
-        "is_complete": setting_up.is_complete(found),
+        "findings": found.settings.get(connecting.FINDINGS) or [],
+        "is_complete": connecting.is_complete(found),
         "environment": found.settings.get("environment_url", ""),
         "tab": "overview",
     }
@@ -62,6 +62,7 @@ def change(request: Any, pk: int) -> HttpResponse:
         "change": row,
         "name": shown.name,
         "reason": shown.reason,
+        "page": queries.PAGES.get(row.entity, ""),
         "fields": queries.fields_in_words(row.fields),
         "attempts": list(reversed(row.attempts)),
         "tab": "changes",
@@ -110,11 +111,3 @@ def hand_over(request: Any, pk: int, lead: int) -> HttpResponse:
         return done(request, text, "leads:detail", lead, level="warning")
     outbox.hand_over(connection, found.pk, request.member)
     return done(request, _("It is handed over to %(name)s.") % {"name": connection}, "leads:detail", lead)
-
-
-# Where a change's record is, for its page.
-RECORD_PAGES = {
-    Entity.LEAD: "leads:detail",
-    Entity.CONTACT: "contacts:detail",
-    Entity.ACCOUNT: "contacts:account",
-}

@@ -9,10 +9,9 @@ from django.views.decorators.http import require_POST
 
 from integrations.client import CallFailed
 from integrations.connections import verbs
-from integrations.crm import ours
-from integrations.crm.interface import crms
-from integrations.dynamics import fitting, mapping, queries, setting_up
-from integrations.forms.dynamics import DetailForm, EnvironmentForm, MappingForm, MembersForm
+from integrations.crm import ours, setting_up
+from integrations.dynamics import connecting, fitting, mapping, queries
+from integrations.forms.dynamics import DetailForm, EnvironmentForm, MappingForm, MembersForm, RulesForm
 from integrations.models import MAPPED, Connection, FieldMapping
 from tenants.access import Right, allow
 from tenants.forms import refuse
@@ -26,9 +25,9 @@ def new(request: Any) -> HttpResponse:
     form = EnvironmentForm(request.POST or None, initial={"name": "Dynamics 365"})
     if request.method == "POST" and form.is_valid():
         with tenant_scope(request.tenant):
-            connection = setting_up.add(**form.cleaned_data, by=request.member)
+            connection = connecting.add(**form.cleaned_data, by=request.member)
         return _tried_out(request, connection)
-    context = {"form": form, "has_sandbox": setting_up.is_sandbox_offered()}
+    context = {"form": form, "has_sandbox": connecting.is_sandbox_offered()}
     with tenant_scope(request.tenant, read_only=True):
         return render(
             request, "integrations/dynamics/new.html", context, status=422 if request.method == "POST" else 200
@@ -39,17 +38,17 @@ def new(request: Any) -> HttpResponse:
 @require_POST
 def new_sandbox(request: Any) -> HttpResponse:
     """Connect to the stand-in and begin, by one click."""
-    if not setting_up.is_sandbox_offered():
+    if not connecting.is_sandbox_offered():
         raise Http404
     with tenant_scope(request.tenant):
-        connection = setting_up.add_sandbox(by=request.member)
+        connection = connecting.add_sandbox(by=request.member)
     try:
-        setting_up.people_sandbox(connection)
+        connecting.people_sandbox(connection)
     except CallFailed as error:
         return done(request, str(error), "integrations:dynamics", connection.pk, level="error")
-    is_complete = setting_up.try_out(connection)
+    is_complete = connecting.try_out(connection)
     with tenant_scope(request.tenant):
-        if is_complete and setting_up.start(connection, by=request.member):
+        if is_complete and connecting.start(connection, by=request.member):
             said = _("The sandbox is connected. Hand a lead over to sales, then look at the sales side.")
             return done(request, said, "integrations:dynamics", connection.pk)
     return done(request, _("Something is missing there."), "integrations:dynamics", connection.pk, level="error")
@@ -68,7 +67,7 @@ def edit(request: Any, pk: int) -> HttpResponse:
     }
     form = EnvironmentForm(request.POST or None, initial=initial, connection=connection)
     if request.method == "POST" and form.is_valid():
-        setting_up.change(connection, **form.cleaned_data, by=request.member)
+        connecting.change(connection, **form.cleaned_data, by=request.member)
         return done(request, _("Saved. Test the connection now."), "integrations:dynamics", pk)
     context = {"form": form, "connection": connection}
     return render(request, "integrations/dynamics/edit.html", context, status=422 if request.method == "POST" else 200)
@@ -87,9 +86,11 @@ def test(request: Any, pk: int) -> HttpResponse:
 @require_POST
 def start(request: Any, pk: int) -> HttpResponse:
     """Let the schedule begin."""
-    if setting_up.start(_connection(pk), by=request.member):
+    if connecting.start(_connection(pk), by=request.member):
         return done(request, _("It has begun: the first sync reads everything."), "integrations:dynamics", pk)
-    return done(request, _("Something is missing yet: test the connection."), "integrations:dynamics", pk, level="warning")
+    return done(
+        request, _("Something is missing yet: test the connection."), "integrations:dynamics", pk, level="warning"
+    )
 
 
 @allow(Right.MANAGE, scoped=False)
@@ -100,7 +101,7 @@ def learn(request: Any, pk: int) -> HttpResponse:
         connection = _connection(pk)
     to = "integrations:dynamics_members" if request.POST.get("back") == "members" else "integrations:dynamics_fields"
     try:
-        setting_up.learn(connection, crms.of(setting_up.SYSTEM).open(connection))
+        setting_up.learn(connection)
     except CallFailed as error:
         return done(request, str(error), to, pk, level="error")
     return done(request, _("Read again."), to, pk)
@@ -122,51 +123,57 @@ def fields(request: Any, pk: int) -> HttpResponse:
 @allow(Right.MANAGE)
 def new_field(request: Any, pk: int, entity: str) -> HttpResponse:
     """Map one more field."""
-    connection = _connection(pk)
-    if entity not in MAPPED:
+    connection, names = _connection(pk), {each.value: each.label for each in MAPPED}
+    if entity not in names:
         raise Http404
-    taken = FieldMapping.objects.filter(connection=connection, entity=entity)
-    mapped, used = set(taken.values_list("field", flat=True)), set(taken.values_list("remote", flat=True))
-    targets = {key: t for key, t in ours.fields().items() if t.entity == entity and key not in mapped}
-    columns = {name: c for name, c in queries.columns(connection, entity).items() if name not in used}
+    targets, columns = queries.unmapped(connection, entity)
     form = MappingForm(request.POST or None, targets=targets, columns=columns)
     if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
         try:
-            row = mapping.add(connection, entity, **form.cleaned_data, by=request.member)
-        except mapping.Taken as error:
+            mapping.put(connection, **given, by=request.member)
+        except setting_up.BadMapping as error:
             refuse(form, error)
         else:
-            if columns[row.remote].options:
+            if columns[given["remote"]].options:
                 said = _("Mapped. Say which choices stand for each other.")
-                return done(request, said, "integrations:dynamics_field", row.pk)
+                return done(request, said, "integrations:dynamics_field", pk, given["field"])
             return done(request, _("Mapped."), "integrations:dynamics_fields", pk)
-    context = {"connection": connection, "form": form, "entity": dict(MAPPED_NAMES)[entity], "tab": "fields"}
+    context = {"connection": connection, "form": form, "entity": names[entity], "tab": "fields"}
     return render(request, "integrations/dynamics/field_new.html", context, status=_status(request))
 
 
 @allow(Right.MANAGE)
-def field(request: Any, pk: int) -> HttpResponse:
+def field(request: Any, pk: int, key: str) -> HttpResponse:
     """One mapping: who decides, and which choices stand for each other."""
-    row = get_object_or_404(FieldMapping.objects.select_related("connection"), pk=pk)
-    target, column = ours.fields().get(row.field), queries.columns(row.connection, row.entity).get(row.remote)
-    context = {"connection": row.connection, "row": row, "target": target, "column": column, "tab": "fields"}
+    row = get_object_or_404(FieldMapping.objects.select_related("connection"), connection=_connection(pk), field=key)
+    target, column = ours.fields().get(key), queries.columns(row.connection, row.entity).get(row.remote)
+    context: dict[str, Any] = {"connection": row.connection, "row": row, "target": target, "column": column}
+    context["tab"] = "fields"
     if target is None or column is None:
         return render(request, "integrations/dynamics/field.html", context)
     form = DetailForm(request.POST or None, row=row, target=target, column=column)
     if request.method == "POST" and form.is_valid():
-        mapping.change(row, form.cleaned_data["owner"], form.options, by=request.member)
-        return done(request, _("Saved."), "integrations:dynamics_fields", row.connection_id)
-    words = {"takes": fitting.in_words(column), "warning": fitting.warning(target, column)}
-    return render(request, "integrations/dynamics/field.html", {**context, **words, "form": form}, status=_status(request))
+        try:
+            owner = form.cleaned_data["owner"]
+            mapping.put(row.connection, key, row.remote, owner, form.options, by=request.member)
+            return done(request, _("Saved."), "integrations:dynamics_fields", pk)
+        except setting_up.BadMapping as error:
+            refuse(form, error)
+    context |= {"form": form, "takes": fitting.in_words(column), "warning": fitting.warning(target, column)}
+    return render(request, "integrations/dynamics/field.html", context, status=_status(request))
 
 
 @allow(Right.MANAGE)
 @require_POST
-def remove_field(request: Any, pk: int) -> HttpResponse:
+def remove_field(request: Any, pk: int, key: str) -> HttpResponse:
     """Map a field no more."""
-    row = get_object_or_404(FieldMapping.objects.select_related("connection"), pk=pk)
-    mapping.remove(row, by=request.member)
-    return done(request, _("Both sides keep what they have."), "integrations:dynamics_fields", row.connection_id)
+    row = get_object_or_404(FieldMapping.objects.select_related("connection"), connection=_connection(pk), field=key)
+    try:
+        mapping.remove(row, by=request.member)
+    except setting_up.BadMapping as error:
+        return done(request, str(error), "integrations:dynamics_fields", pk, level="error")
+    return done(request, _("Both sides keep what they have."), "integrations:dynamics_fields", pk)
 
 
 @allow(Right.MANAGE)
@@ -174,19 +181,31 @@ def members(request: Any, pk: int) -> HttpResponse:
     """Who each of our members is there."""
     connection = _connection(pk)
     users = queries.sales_users(connection)
-    form = MembersForm(request.POST or None, members=queries.members(), users=users)
+    form = MembersForm(request.POST or None, members=connecting.members_of(connection), users=users)
     if request.method == "POST" and form.is_valid():
-        setting_up.map_members(connection, form.chosen, by=request.member)
+        connecting.map_members(connection, form.chosen, by=request.member)
         return done(request, _("Saved."), "integrations:dynamics_members", pk)
     context = {"connection": connection, "form": form, "users": users, "tab": "members"}
     return render(request, "integrations/dynamics/members.html", context, status=_status(request))
 
 
-MAPPED_NAMES = [(entity.value, entity.label) for entity in MAPPED]
+@allow(Right.MANAGE)
+def rules(request: Any, pk: int) -> HttpResponse:
+    """How leads are handed over, and what counts as what when they come back."""
+    connection = _connection(pk)
+    kept = connecting.rules_of(connection)
+    kept["accepted_statuses"] = ", ".join(map(str, kept["accepted_statuses"]))
+    kept["recycle_reasons"] = "\n".join(kept["recycle_reasons"])
+    form = RulesForm(request.POST or None, initial=kept, users=queries.sales_users(connection))
+    if request.method == "POST" and form.is_valid():
+        connecting.set_rules(connection, form.cleaned_data, by=request.member)
+        return done(request, _("Saved. It holds from now on."), "integrations:dynamics_rules", pk)
+    context = {"connection": connection, "form": form, "tab": "rules"}
+    return render(request, "integrations/dynamics/rules.html", context, status=_status(request))
 
 
 def _tried_out(request: Any, connection: Connection) -> HttpResponse:
-    if setting_up.try_out(connection):
+    if connecting.try_out(connection):
         said = _("Everything is there.")
         return done(request, said, "integrations:dynamics", connection.pk)
     said = _("Something is missing: the page says what.")

@@ -5,7 +5,7 @@ try_out(connection)                     # calls out: outside of any scope; what 
 start(connection, by=member)            # the schedule begins
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,13 +15,18 @@ from django.utils.translation import gettext as _
 
 from integrations.client import CallFailed, Client
 from integrations.connections import verbs
-from integrations.crm.interface import Finding, Session, User, crms
-from integrations.models import MAPPED, Connection, FieldMapping, RemoteTable, SalesUser
+from integrations.crm import erasing
+from integrations.crm import setting_up as crm
+from integrations.crm.interface import Finding, crms
+from integrations.crm.planning import FOLLOW_UP_DAYS
+from integrations.crm.syncing import PULL_EVERY
+from integrations.dynamics.crm import KEY as SYSTEM
+from integrations.dynamics.tables import CONTACTED
+from integrations.models import Connection, SalesUser
 from tenants import audit
 from tenants.models import Member
 from tenants.scope import tenant_scope
 
-SYSTEM = "dynamics"
 # What the stand-in's Entra ID knows us by; as public as its source.
 SANDBOX_TENANT = "3f6d2c1a-0000-4000-8000-00000000a001"
 SANDBOX_APP = {
@@ -62,7 +67,7 @@ def add_sandbox(*, by: Member) -> Connection:
 def people_sandbox(connection: Connection) -> None:
     """Give our members accounts at the stand-in, as a company's admin would have done. Raises client.CallFailed."""
     with tenant_scope(connection.tenant_id, read_only=True):
-        users = [_as_user(member) for member in _members(connection)]
+        users = [_as_user(member) for member in members_of(connection)]
     Client(SYSTEM, connection.settings["environment_url"]).call("POST", "/_ctl/seed", data={"systemusers": users})
 
 
@@ -96,26 +101,15 @@ def try_out(connection: Connection) -> bool:
     Outside of any scope. What it found is kept for the page; False if something is missing.
     """
     try:
-        session = crms.of(SYSTEM).open(connection)
-        found = session.check()
+        found = crms.of(SYSTEM).open(connection).check()
         if is_complete := all(each.is_fine or each.is_optional for each in found):
-            learn(connection, session)
+            crm.learn(connection)
     except CallFailed as failure:
         found, is_complete = [Finding(_("Environment"), False, failure.text)], False
     with tenant_scope(connection.tenant_id):
         kept = [{**asdict(each), "name": str(each.name), "text": str(each.text)} for each in found]
         _set(connection, **{FINDINGS: kept, TESTED_AT: timezone.now().isoformat()})
     return is_complete
-
-
-def learn(connection: Connection, session: Session) -> None:
-    """Read what their tables can hold and who works there. Outside of any scope; raises client.CallFailed."""
-    columns = {entity: session.columns(entity) for entity in MAPPED}
-    users = session.users()
-    with tenant_scope(connection.tenant_id):
-        _keep_columns(connection, columns)
-        _keep_users(connection, users)
-        _keep_defaults(connection)
 
 
 def start(connection: Connection, *, by: Member) -> bool:
@@ -129,63 +123,43 @@ def is_complete(connection: Connection) -> bool:
     return bool(found) and all(each["is_fine"] or each["is_optional"] for each in found)
 
 
+def rules_of(connection: Connection) -> dict[str, Any]:
+    """How leads are handed over by a connection, with what holds where nothing was said."""
+    kept = connection.settings
+    return {
+        "default_owner": kept.get("default_owner") or "",
+        "follow_up_days": kept.get("follow_up_days", FOLLOW_UP_DAYS),
+        "handoff_sources": kept.get("handoff_sources", []),
+        "accepted_statuses": kept.get("accepted_statuses", [CONTACTED]),
+        "recycle_reasons": kept.get("recycle_reasons", []),
+        "on_erasure": erasing.way(connection),
+        "pull_minutes": kept.get("pull_minutes", PULL_EVERY),
+    }
+
+
+def set_rules(connection: Connection, rules: Mapping[str, Any], *, by: Member) -> None:
+    """Say how leads are handed over from now on."""
+    before = rules_of(connection)
+    changed = {name: value for name, value in rules.items() if value != before[name]}
+    if changed:
+        _set(connection, **changed)
+        audit.write("dynamics.rules_changed", connection, by=by, detail={"rules": sorted(changed)})
+
+
 def map_members(connection: Connection, chosen: Mapping[int, int | None], *, by: Member) -> None:
-    """Say who each member is there: {member's id: sales user's id or None}; what is said here no address changes."""
-    users = {row.pk: row for row in SalesUser.objects.select_for_update().filter(connection=connection)}
-    wanted = {user: member for member, user in chosen.items() if user is not None}
-    changed = [row for row in users.values() if row.member_id != wanted.get(row.pk)]
-    SalesUser.objects.filter(pk__in=[row.pk for row in changed]).update(member=None, is_chosen=True)
-    for row in changed:
-        if row.pk in wanted:
-            SalesUser.objects.filter(pk=row.pk).update(member=wanted[row.pk])
-    audit.write("dynamics.members_mapped", connection, by=by, detail={"members": len(wanted)})
+    """Say who each member is there: {member's id: sales user's id, None for nobody}; only what differs is touched."""
+    users = {row.pk: row for row in SalesUser.objects.filter(connection=connection).select_related("member")}
+    members = {member.pk: member for member in members_of(connection)}
+    for row in users.values():
+        if row.member_id is not None and chosen.get(row.member_id, row.pk) != row.pk:
+            crm.choose_member(row, None, by=by)
+    for member, user in chosen.items():
+        if user is not None and users[user].member_id != member:
+            crm.choose_member(users[user], members[member], by=by)
 
 
-def _keep_columns(connection: Connection, columns: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    tables = crms.of(connection.system).tables
-    for entity, rows in columns.items():
-        RemoteTable.objects.update_or_create(
-            connection=connection,
-            entity=entity,
-            defaults={"name": tables[entity], "columns": list(rows), "fetched_at": timezone.now()},
-        )
-
-
-def _keep_users(connection: Connection, users: Sequence[User]) -> None:
-    """Keep everybody who works there; a member with the same address is them, unless somebody said otherwise."""
-    known = {row.external_id: row for row in SalesUser.objects.filter(connection=connection)}
-    taken = {row.member_id for row in known.values() if row.member_id}
-    said = {row.email.lower() for row in known.values() if row.is_chosen}
-    members = {member.user.email.lower(): member.pk for member in _members(connection)}
-    for user in users:
-        row = known.pop(user.external_id, None) or SalesUser(connection=connection, external_id=user.external_id)
-        row.name, row.email, row.is_active = user.name[:200], user.email[:254], user.is_active
-        member = members.get(row.email.lower())
-        if member and member not in taken and row.email.lower() not in said and row.member_id is None:
-            row.member_id = member
-            taken.add(member)
-        row.save()
-    SalesUser.objects.filter(pk__in=[row.pk for row in known.values()]).update(is_active=False)
-
-
-def _keep_defaults(connection: Connection) -> None:
-    """The mappings that a new connection begins with, as far as the columns are there."""
-    if FieldMapping.objects.filter(connection=connection).exists():
-        return
-    tables = RemoteTable.objects.filter(connection=connection)
-    there = {(table.entity, column["name"]) for table in tables for column in table.columns}
-    rows = [
-        FieldMapping(
-            connection=connection, entity=entity, field=each.field, remote=each.remote, owner=each.owner,
-            options=dict(each.options),
-        )
-        for each in crms.of(connection.system).defaults
-        if ((entity := each.field.partition(".")[0]), each.remote) in there
-    ]  # fmt: skip
-    FieldMapping.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _members(connection: Connection) -> list[Member]:
+def members_of(connection: Connection) -> list[Member]:
+    """The company's people."""
     rows = Member.objects.filter(tenant_id=connection.tenant_id, is_active=True)
     return list(rows.select_related("user").order_by("pk"))
 
