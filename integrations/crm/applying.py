@@ -62,11 +62,9 @@ class _Applying:
         taken = [one for one in found if one.decision.verdict == Verdict.TAKE]
         pushed = [one for one in found if one.decision.verdict == Verdict.PUSH]
         problem = _("Cannot be read: %(columns)s") % {"columns": ", ".join(unreadable)} if unreadable else ""
-        # What we cannot have stays a difference: the next look at the record finds it again.
-        kept = {name: value for name, value in record.values.items() if name not in self._columns(unreadable)}
         waiting = {one.pair.field for one in pushed}
         link.changed = {name: at for name, at in link.changed.items() if name not in waiting}
-        knowing.remember([(link, Record(**_fields(record), values=kept))])
+        knowing.remember([(link, record)])
         refused = history.take(self._connection, link, mine, taken) if taken else []
         if refused:
             self._restore(link, refused)
@@ -78,11 +76,8 @@ class _Applying:
         if self._entity == Entity.LEAD:
             news.lead(self._connection, mine, before, record.standing)
 
-    def _columns(self, labels: Sequence[str]) -> set[str]:
-        return {pair.column.name for pair in self._mapped.of(self._entity) if pair.column.label in labels}
-
     def _restore(self, link: RecordLink, refused: Sequence[Compared]) -> None:
-        """Of what we cannot have we go on knowing what it was before."""
+        """Of what we cannot have we go on knowing what it was before: it stays a difference."""
         row = RecordLink.objects.select_for_update().get(pk=link.pk)
         for one in refused:
             name = one.pair.column.name
@@ -102,8 +97,3 @@ class _Applying:
                 fields=sorted(one.pair.field for one in pushed),
             )
         )
-
-
-def _fields(record: Record) -> dict[str, Any]:
-    names = ("entity", "external_id", "version", "uid", "changed_at", "standing")
-    return {name: getattr(record, name) for name in names}

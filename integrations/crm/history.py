@@ -22,6 +22,7 @@ def take(connection: Connection, link: RecordLink, record: Any, taken: Sequence[
     try:
         _set(record, taken)
     except ours.NotTaken as error:
+        record.refresh_from_db()
         if len(taken) == 1:
             note(link, _("%(field)s: %(why)s") % {"field": taken[0].pair.target.label, "why": error})
             return list(taken)

@@ -105,16 +105,24 @@ class Mapped:
             mine = self.ours(pair, record, refusals)
             try:
                 value = pair.ours_of(theirs[name])
-                base = pair.ours_of(link.known[name]) if name in link.known else UNKNOWN
             except ValueError:
                 unreadable.append(pair.column.label)
                 continue
+            base = self._base(pair, link)
             at = link.changed.get(pair.field)
             ours_at = datetime.fromisoformat(at) if at else getattr(record, "updated_at", None)
             decision = deciding.decide(pair.owner, mine, value, base, ours_at, theirs_at)
             if decision.verdict != Verdict.SAME and (decision.verdict == Verdict.PUSH or may_take(pair)):
                 found.append(Compared(pair, decision, mine, value))
         return found, unreadable
+
+    @staticmethod
+    def _base(pair: Pair, link: RecordLink) -> Any:
+        """What both had last; unknown if that cannot be read."""
+        try:
+            return pair.ours_of(link.known[pair.column.name])
+        except (KeyError, ValueError):
+            return UNKNOWN
 
 
 def may_take(pair: Pair) -> bool:

@@ -68,6 +68,7 @@ class Recorder:
         )
         changes = [change for unit, _result in written for change in unit.changes]
         finished = save(self._lease, changes, State.DONE)
+        overtake(self._connection, changes)
         handed = {change.object_id for change in changes if change.pk in finished and change.kind == Kind.HANDOFF}
         rows = [
             {**history.about(lead), "detail": {"system": self._connection.name, "lead": lead.topic}}
@@ -92,11 +93,11 @@ class Recorder:
         if count > len(SCHEDULE):
             save(self._lease, unit.changes, State.PARKED, reason, result.error)
             return
-        is_at_once = result.outcome != Outcome.LATER and count <= AT_ONCE
+        is_at_once = result.outcome in (Outcome.CONFLICT, Outcome.CLOSED) and count <= AT_ONCE
         save(self._lease, unit.changes, State.QUEUED, "", result.error, 0 if is_at_once else SCHEDULE[count - 1])
 
 
-def end(lease: UUID, ended: Iterable[Ended]) -> None:
+def end(connection: Connection, lease: UUID, ended: Iterable[Ended]) -> None:
     """Record what was over without a call."""
     groups: dict[tuple[str, str, str], list[CrmChange]] = defaultdict(list)
     settled = []
@@ -106,9 +107,24 @@ def end(lease: UUID, ended: Iterable[Ended]) -> None:
             settled.append(one.link.pk)
         elif one.link is not None:
             history.note(one.link, one.error)
-    RecordLink.objects.filter(pk__in=settled).update(changed={}, problem="")
+    RecordLink.objects.filter(pk__in=settled).update(changed={})
     for (state, reason, error), changes in groups.items():
         save(lease, changes, state, reason, error)
+        if state == State.DONE:
+            overtake(connection, changes)
+
+
+def overtake(connection: Connection, done: Sequence[CrmChange]) -> None:
+    """Updates of the same records that are parked are overtaken by these. Index: changes_of_connection."""
+    records = {(change.entity, change.object_id) for change in done}
+    parked = CrmChange.objects.filter(connection=connection, state=State.PARKED, kind=Kind.UPDATE)
+    rows = parked.filter(object_id__in={pk for _entity, pk in records}).values_list("pk", "entity", "object_id")
+    found = [(pk, entity, object_id) for pk, entity, object_id in rows if (entity, object_id) in records]
+    if not found:
+        return
+    parked.filter(pk__in=[pk for pk, _entity, _id in found]).update(state=State.CANCELLED, reason=reasons.OVERTAKEN)
+    for _pk, entity, object_id in found:
+        RecordLink.objects.filter(connection=connection, entity=entity, object_id=object_id).update(problem="")
 
 
 def save(

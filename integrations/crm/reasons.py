@@ -4,8 +4,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tenants.registry import Text
 
-UNFIT, REJECTED, CLOSED, EXHAUSTED, ERASED, GONE, SAME, CARRIED, UNLINKED, CONTESTED = (
+UNFIT, REJECTED, CLOSED, EXHAUSTED, ERASED, GONE, SAME, CARRIED, UNLINKED, CONTESTED, OVERTAKEN = (
     *("unfit", "rejected", "closed", "exhausted", "erased", "gone", "same", "carried", "unlinked", "contested"),
+    "overtaken",
 )
 WORDS: dict[str, Text] = {
     UNFIT: _("a value does not fit there"),
@@ -17,6 +18,7 @@ WORDS: dict[str, Text] = {
     SAME: _("there was nothing to change"),
     CARRIED: _("the handoff brings it along"),
     UNLINKED: _("it was deleted there"),
+    OVERTAKEN: _("a later change of the record took its place"),
     CONTESTED: _("it was changed there again and again"),
 }
 

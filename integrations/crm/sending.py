@@ -56,7 +56,7 @@ class Sender:
             if self._run is None:
                 self._run = runs.begin(self._connection, "out")
             plan = Planner(self._connection, changes).plan()
-            outcomes.end(self._lease, plan.ended)
+            outcomes.end(self._connection, self._lease, plan.ended)
         recorder = outcomes.Recorder(self._connection, self._lease)
         self._write(recorder, plan.planned)
         for change in plan.erasures:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from integrations.client import Answer, Client, Unavailable
@@ -57,8 +56,8 @@ class Api:
     def __init__(self, connection: Connection, client: Client | None = None) -> None:
         base = access.environment(connection)
         self._client = client or Client("dynamics", base, Tokens(connection, access.fetch), headers=HEADERS)
-        # Inner requests of a batch name the whole path on the host.
-        self._root = urlsplit(base).path.rstrip("/") + ROOT
+        # Inner requests of a batch name the whole address.
+        self._root = base + ROOT
 
     def get(self, path: str, *, prefer: str = "") -> Any:
         """A GET below the API's root, or of a link that it gave."""

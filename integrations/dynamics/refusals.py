@@ -20,7 +20,7 @@ def result(part: Part) -> Result:
     gone = _GONE.findall(text)
     if part.status == 412 and code != DUPLICATE:
         return Result(Outcome.CONFLICT, error=said)
-    if gone or code == NOT_FOUND or (part.status == 404 and code != NO_SUCH_KEY):
+    if gone or code == NOT_FOUND:
         return Result(Outcome.GONE, error=said, missing=gone)
     if part.status == 400 and _CLOSED.search(text):
         return Result(Outcome.CLOSED, error=said)
