@@ -17,9 +17,11 @@ class IntegrationsConfig(AppConfig):
         from integrations.crm import erasing as crm_erasing
         from integrations.crm import kinds, links
         from integrations.crm.interface import crms
+        from integrations.dynamics import queries as dynamics
         from integrations.dynamics.crm import DYNAMICS, SYSTEM
         from integrations.systems import systems
         from integrations.webhooks import erasing, sending  # noqa: F401
+        from leads.registry import lead_panels
         from tenants.access import Right
         from tenants.registry import Section, menu
 
@@ -31,5 +33,14 @@ class IntegrationsConfig(AppConfig):
         # Before the leads' own: by then they would be nobody's.
         registry.erasers.insert(0, crm_erasing.ERASER)
         registry.after_merge.append(links.after_merge)
+        side = registry.Panel(
+            "dynamics",
+            _("Sales side"),
+            "integrations/dynamics/_panel.html",
+            dynamics.panel_of,
+            icon="building",
+            order=15,
+        )
+        lead_panels.add(side)
         menu.add(Section.SETTINGS, _("Integrations"), "integrations:index", "plug", Right.MANAGE, 55)
         menu.add(Section.SETTINGS, _("Webhooks"), "integrations:webhooks", "webhook", Right.MANAGE, 60)

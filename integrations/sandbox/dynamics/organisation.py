@@ -154,6 +154,8 @@ def _defaults(table: Table) -> dict[str, Any]:
         defaults |= {"statecode": 0, "statuscode": _statuses(table, 0)[0]}
     if "preferredcontactmethodcode" in table.by_name:
         defaults["preferredcontactmethodcode"] = 1
+    if "accessmode" in table.by_name:
+        defaults["accessmode"] = 0
     if "prioritycode" in table.by_name:
         defaults["prioritycode"] = 1
     return defaults

@@ -7,7 +7,7 @@ down; the connected system then learns of it as it would from the vendor.
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from integrations.sandbox.dynamics import selling
 from integrations.sandbox.dynamics.errors import Refusal
@@ -29,6 +29,10 @@ def answer(organisation: Organisation, url: str, request: Request) -> Reply:
     """GET shows the page, POST does what a button says and leads back to it."""
     if request.path == "/page.css":
         return Reply(200, STYLE.read_bytes(), [("Content-Type", "text/css; charset=utf-8")])
+    if request.path == "/main.aspx":
+        # Where the real one has the form of a record.
+        asked = dict(parse_qsl(request.query))
+        return Reply(303, headers=[("Location", f"{url}/#{quote(asked.get('etn', ''))}-{quote(asked.get('id', ''))}")])
     if request.path not in ("/", "/sales"):
         return Reply.html(404, "<!DOCTYPE html><title>Not found</title><h1>Not found</h1>")
     said = ""
@@ -117,7 +121,7 @@ def _lead(organisation: Organisation, row: Row) -> str:
 
 
 def _closed(organisation: Organisation, row: Row) -> str:
-    return f"""<li>{_head(organisation, row)}<form method="post" action="sales">
+    return f"""<li id="lead-{row.id}">{_head(organisation, row)}<form method="post" action="sales">
 <input type="hidden" name="lead" value="{row.id}"><button name="do" value="reopen">Reopen</button></form></li>"""
 
 
@@ -146,7 +150,8 @@ def _deal(organisation: Organisation, row: Row) -> str:
         buttons = f"""<form method="post" action="sales"><input type="hidden" name="opportunity" value="{row.id}">
 <button class="first" name="do" value="win">Won</button> <button name="do" value="lose">Lost</button></form>
 {_assigning(organisation, OPPORTUNITY.name, row)}"""
-    return f"""<li><h3>{_text(row, "name")}</h3><p>{worth}<span class="tag">{escape(_state(row))}</span>
+    return f"""<li id="opportunity-{row.id}"><h3>{_text(row, "name")}</h3>
+<p>{worth}<span class="tag">{escape(_state(row))}</span>
 <span class="dim">Owner: {_owner(organisation, row)}</span></p>{buttons}</li>"""
 
 

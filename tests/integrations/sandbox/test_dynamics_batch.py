@@ -201,6 +201,8 @@ def test_the_page_of_the_sales_side_shows_a_lead_and_acts_on_it(sandbox, sales):
     done = sales.raw("POST", f"{page}sales", body, {**form, "Origin": sandbox.url})
     assert (done.status, done.headers["location"]) == (303, f"{sales.world.url}/")
     assert sales.read(f"leads({lead})")["statuscode"] == 2
+    form_of = sales.raw("GET", f"{page}main.aspx?etn=lead&pagetype=entityrecord&id={lead}")
+    assert form_of.headers["location"] == f"{sales.world.url}/#lead-{lead}"
     refused = sales.raw("POST", f"{page}sales", f"do=win&lead={lead}".encode(), form)
     assert (refused.status, b'role="alert"' in refused.body) == (400, True)
 
