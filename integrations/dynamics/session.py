@@ -102,7 +102,7 @@ class DynamicsSession:
         values = {name: required.get(name) for name in names if not name.startswith("donot")}
         [[part]] = self._api.batch([[Operation("PATCH", path, values, {"If-Match": "*"})]])
         if part.status >= 400 and part.status != 404:
-            raise Rejected(str(part.error.get("message", ""))[:300], status=part.status)
+            raise refusals.failure(part)
 
     def _unless_gone(self, method: str, path: str) -> None:
         try:
