@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from integrations.crm import history, knowing, links, news, ours, outbox, people
+from integrations.crm import history, knowing, links, news, ours, outbox, pace, people
 from integrations.crm.deciding import Verdict
 from integrations.crm.interface import Record, crms
 from integrations.crm.mapped import Compared, Mapped
@@ -45,6 +45,7 @@ class _Applying:
     def __init__(self, connection: Connection, entity: str, found: Sequence[tuple[RecordLink, Record]]) -> None:
         self._connection, self._entity, self._found = connection, entity, found
         self._mapped = Mapped(connection)
+        self._ours_of = pace.by_our_clock(connection)
         self._changes: list[CrmChange] = []
 
     def go(self) -> None:
@@ -58,7 +59,7 @@ class _Applying:
 
     def _one(self, link: RecordLink, record: Record, mine: Any, refusals: Mapping[str, bool]) -> None:
         before = link.standing
-        found, unreadable = self._mapped.compare(link, mine, refusals, record.values, record.changed_at)
+        found, unreadable = self._mapped.compare(link, mine, refusals, record.values, self._ours_of(record.changed_at))
         taken = [one for one in found if one.decision.verdict == Verdict.TAKE]
         pushed = [one for one in found if one.decision.verdict == Verdict.PUSH]
         problem = _("Cannot be read: %(columns)s") % {"columns": ", ".join(unreadable)} if unreadable else ""

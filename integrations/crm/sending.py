@@ -8,12 +8,13 @@ what it has made. Before that it is looked for, because sales may have begun to 
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import uuid4
 
 from integrations.client import CallFailed, Rejected
 from integrations.connections import runs
 from integrations.crm import applying, claiming, erasing, knowing, links, outcomes, pace
-from integrations.crm.interface import Outcome, Session
+from integrations.crm.interface import Outcome, Result, Session
 from integrations.crm.planning import Plan, Planned, Planner
 from integrations.models import Connection, CrmChange, RecordLink, SyncRun
 from tenants.scope import tenant_scope
@@ -97,6 +98,7 @@ class Sender:
             self._write_by_halves(recorder, planned, failure)
             return
         with tenant_scope(self._tenant_id):
+            pace.set_clock(self._connection, _written_at(results))
             contested = recorder.record(list(zip(planned, results, strict=True)))
         for entity, found in contested.items():
             self._read_again(entity, found)
@@ -148,3 +150,8 @@ class Sender:
             claiming.give_back(self._lease)
             if self._run is not None:
                 runs.fail(self._run, failure.text)
+
+
+def _written_at(results: Sequence[Result]) -> datetime | None:
+    """When they say that something was written just now."""
+    return next((result.records[0].changed_at for result in results if result.records), None)

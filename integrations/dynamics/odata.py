@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from integrations.client import Answer, Client, Unavailable
+from integrations import calling
+from integrations.client import Answer, Client, Unavailable, in_their_words
 from integrations.connections.tokens import Tokens
 from integrations.dynamics import access
 from integrations.models import Connection
@@ -45,9 +46,9 @@ class Part:
     data: Any
 
     @property
-    def error(self) -> Mapping[str, Any]:
-        found = self.data.get("error") if isinstance(self.data, dict) else None
-        return found if isinstance(found, dict) else {}
+    def refusal(self) -> tuple[str, str]:
+        """The code and the words of a refusal, without anything that looks secret."""
+        return in_their_words(calling.Answer(self.status, {}, json.dumps(self.data).encode()))
 
 
 class Api:

@@ -15,7 +15,7 @@ _CLOSED = re.compile(r"\b(is|already) closed\b|reactivate", re.IGNORECASE)
 
 def result(part: Part) -> Result:
     """What a unit comes to of which a part was refused."""
-    code, text = str(part.error.get("code", "")), str(part.error.get("message", ""))[:500]
+    code, text = part.refusal
     said = f"{part.status}: {text}" if text else str(part.status)
     gone = _GONE.findall(text)
     if part.status == 412 and code != DUPLICATE:
@@ -33,11 +33,12 @@ def result(part: Part) -> Result:
 
 def failure(part: Part) -> CallFailed:
     """A read within a batch that came to nothing, as if it had been a call of its own."""
-    text = f"{part.status}: {str(part.error.get('message', ''))[:300]}"
+    code, words = part.refusal
+    text = f"{part.status}: {words}"
     if part.status == 401:
         return NeedsAuthorisation(text, status=401)
     kind = Unavailable if part.status == 429 or part.status >= 500 else Rejected
-    return kind(text, status=part.status, code=str(part.error.get("code", "")))
+    return kind(text, status=part.status, code=code)
 
 
 def is_expired(refusal: Rejected) -> bool:

@@ -35,8 +35,8 @@ GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 class DynamicsSession:
     """Talks to one environment, outside of any transaction."""
 
-    def __init__(self, connection: Connection, api: Api | None = None) -> None:
-        self._connection, self._settings = connection, connection.settings
+    def __init__(self, connection: Connection, api: Api | None = None, *, page: int = PAGE) -> None:
+        self._settings, self._page = connection.settings, page
         self._key = str(self._settings.get("key_column") or tables.KEY_COLUMN)
         self._api = api or Api(connection)
         with tenant_scope(connection.tenant_id, read_only=True):
@@ -102,7 +102,7 @@ class DynamicsSession:
         values = {name: required.get(name) for name in names if not name.startswith("donot")}
         [[part]] = self._api.batch([[Operation("PATCH", path, values, {"If-Match": "*"})]])
         if part.status >= 400 and part.status != 404:
-            raise Rejected(str(part.error.get("message", ""))[:300], status=part.status)
+            raise refusals.failure(part)
 
     def _unless_gone(self, method: str, path: str) -> None:
         try:
@@ -132,7 +132,7 @@ class DynamicsSession:
     def changes(self, table: str, position: str) -> Page:
         """One page of what has changed; its position is the link to what follows, as it came."""
         known = tables.BY_NAME[table]
-        prefer = f"odata.track-changes,odata.maxpagesize={PAGE},{ANNOTATIONS}"
+        prefer = f"odata.track-changes,odata.maxpagesize={self._page},{ANNOTATIONS}"
         try:
             answer = self._api.get(position or f"/{known.set}{self._select(known)}", prefer=prefer)
         except Rejected as refusal:
@@ -193,7 +193,7 @@ class DynamicsSession:
         query = "$select=systemuserid,fullname,internalemailaddress,isdisabled&$filter=accessmode ne 4"
         found, link = [], f"/systemusers?{quote(query, safe='$=&,')}"
         while link:
-            answer = self._api.get(link, prefer=f"odata.maxpagesize={PAGE}")
+            answer = self._api.get(link, prefer=f"odata.maxpagesize={self._page}")
             found += answer["value"]
             link = answer.get("@odata.nextLink", "")
         return [

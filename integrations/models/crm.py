@@ -250,6 +250,8 @@ class Pace(models.Model):
     failure_count = models.IntegerField(default=0, db_default=0)
     # Why, in words.
     reason = models.TextField(blank=True, default="", db_default="")
+    # By how many seconds its clock is ahead of ours, as the last write has shown.
+    clock_ahead = models.FloatField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"pace of {self.connection_id}"

@@ -38,6 +38,7 @@ class World:
         self.place: Place = running.place("dynamics", key)
         self.place.world.reset(7, None)
         self.waits: list[float] = []
+        self.page = 1_000
         crms.add(replace(DYNAMICS, open=self.open))
         self.connection = self._connect()
 
@@ -46,7 +47,7 @@ class World:
         client = Client(
             "dynamics", base, Tokens(connection, access.fetch), headers=HEADERS, pause=self.waits.append
         )  # fmt: skip
-        return DynamicsSession(connection, Api(connection, client))
+        return DynamicsSession(connection, Api(connection, client), page=self.page)
 
     def _connect(self) -> Connection:
         with tenant_scope(self.tenant):
