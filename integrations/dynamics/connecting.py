@@ -7,6 +7,7 @@ start(connection, by=member)            # the schedule begins
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -104,6 +105,12 @@ def try_out(connection: Connection) -> bool:
         kept = [{**asdict(each), "name": str(each.name), "text": str(each.text)} for each in found]
         _set(connection, **{FINDINGS: kept, TESTED_AT: timezone.now().isoformat()})
     return is_complete
+
+
+def tested_at(connection: Connection) -> datetime | None:
+    """When it was tried out last."""
+    said = connection.settings.get(TESTED_AT)
+    return datetime.fromisoformat(said) if said else None
 
 
 def start(connection: Connection, *, by: Member) -> bool:
