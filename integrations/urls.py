@@ -15,6 +15,7 @@ urlpatterns = [
     path("dynamics/new/", setting_up.new, name="dynamics_new"),
     path("dynamics/new/sandbox/", setting_up.new_sandbox, name="dynamics_new_sandbox"),
     path("dynamics/<int:pk>/", dynamics.detail, name="dynamics"),
+    path("dynamics/<int:pk>/progress/", dynamics.progress, name="dynamics_progress"),
     path("dynamics/<int:pk>/edit/", setting_up.edit, name="dynamics_edit"),
     path("dynamics/<int:pk>/test/", setting_up.test, name="dynamics_test"),
     path("dynamics/<int:pk>/start/", setting_up.start, name="dynamics_start"),

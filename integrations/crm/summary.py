@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from django.utils.html import strip_tags
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from contacts.models import Interaction
-from contacts.queries import sentence
+from contacts.queries import in_words
 from leads.models import Lead
 from leads.registry import strongest_reasons
 
@@ -57,7 +56,7 @@ def follow_up(lead: Lead, refusals: Mapping[str, bool]) -> tuple[str, str]:
 
 
 def _said(row: Interaction) -> str:
-    return capfirst(strip_tags(sentence(row)))
+    return capfirst(in_words(row))
 
 
 def _length(whole: str) -> int:

@@ -1,12 +1,13 @@
 """Setting a connection to Dynamics up: the environment, what is there, who works there, the sandbox.
 
-connection = add(name, environment_url, tenant_id, client_id, client_secret, by=member)
+connection = add(Environment(…), by=member)
 try_out(connection)                     # calls out: outside of any scope; what it found stands on the page
 start(connection, by=member)            # the schedule begins
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -21,18 +22,13 @@ from integrations.crm.interface import Finding, crms
 from integrations.crm.planning import FOLLOW_UP_DAYS
 from integrations.crm.syncing import PULL_EVERY
 from integrations.dynamics.crm import KEY as SYSTEM
-from integrations.dynamics.tables import CONTACTED
+from integrations.dynamics.tables import CONTACTED, KEY_COLUMN
 from integrations.models import Connection, SalesUser
+from integrations.sandbox import known
 from tenants import audit
 from tenants.models import Member
 from tenants.scope import tenant_scope
 
-# What the stand-in's Entra ID knows us by; as public as its source.
-SANDBOX_TENANT = "3f6d2c1a-0000-4000-8000-00000000a001"
-SANDBOX_APP = {
-    "client_id": "3f6d2c1a-0000-4000-8000-00000000c001",
-    "client_secret": "sandbox-secret~not-a-real-one",
-}
 # In a connection's `settings`: what its test found, and when.
 FINDINGS, TESTED_AT = "findings", "tested_at"
 
@@ -42,24 +38,33 @@ def is_sandbox_offered() -> bool:
     return bool(settings.SANDBOX_URL)
 
 
-def add(
-    name: str, environment_url: str, tenant_id: str, client_id: str, client_secret: str, *, by: Member
-) -> Connection:
+@dataclass(frozen=True)
+class Environment:
+    """Where an environment is, what the app registration is known by there, and where our key stands."""
+
+    name: str
+    environment_url: str
+    tenant_id: str
+    client_id: str
+    # Empty where the one that is kept is to stay.
+    client_secret: str = field(repr=False)
+    key_column: str = KEY_COLUMN
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"environment_url": self.environment_url, "tenant_id": self.tenant_id, "key_column": self.key_column}
+
+
+def add(given: Environment, *, by: Member) -> Connection:
     """A connection to an environment, to be tried out next."""
-    return verbs.add(
-        SYSTEM,
-        name,
-        by=by,
-        credentials={"client_id": client_id, "client_secret": client_secret},
-        settings={"environment_url": environment_url, "tenant_id": tenant_id},
-    )
+    credentials = {"client_id": given.client_id, "client_secret": given.client_secret}
+    return verbs.add(SYSTEM, given.name, by=by, credentials=credentials, settings=given.settings)
 
 
 def add_sandbox(*, by: Member) -> Connection:
     """A connection to an environment of the stand-in that is nobody else's."""
-    known = {"tenant_id": SANDBOX_TENANT}
-    name = _("Dynamics sandbox")
-    connection = verbs.add(SYSTEM, name, by=by, credentials=SANDBOX_APP, settings=known, is_sandbox=True)
+    app, place = {"client_id": known.CLIENT_ID, "client_secret": known.CLIENT_SECRET}, {"tenant_id": known.TENANT_ID}
+    connection = verbs.add(SYSTEM, _("Dynamics sandbox"), by=by, credentials=app, settings=place, is_sandbox=True)
     _set(connection, environment_url=f"{settings.SANDBOX_URL}/dynamics/{connection.tenant_id}-{connection.pk}")
     return connection
 
@@ -71,28 +76,18 @@ def people_sandbox(connection: Connection) -> None:
     Client(SYSTEM, connection.settings["environment_url"]).call("POST", "/_ctl/seed", data={"systemusers": users})
 
 
-def change(
-    connection: Connection,
-    name: str,
-    environment_url: str,
-    tenant_id: str,
-    client_id: str,
-    client_secret: str,
-    *,
-    by: Member,
-) -> None:
-    """Other details; an empty secret leaves the one that is kept."""
+def change(connection: Connection, given: Environment, *, by: Member) -> None:
+    """Other details; tokens that came by the old ones are forgotten."""
     kept = verbs.secrets_of(connection)
-    credentials = {"client_id": client_id, "client_secret": client_secret or kept.get("client_secret", "")}
-    connection.name = name
+    secret = given.client_secret or kept.get("client_secret", "")
+    credentials = {"client_id": given.client_id, "client_secret": secret}
+    is_elsewhere = any(connection.settings.get(key) != value for key, value in given.settings.items())
+    connection.name = given.name
     connection.save(update_fields=["name"])
-    is_elsewhere = (environment_url, tenant_id) != tuple(
-        connection.settings.get(key) for key in ("environment_url", "tenant_id")
-    )
-    _set(connection, environment_url=environment_url, tenant_id=tenant_id)
+    _set(connection, **given.settings)
     if credentials != kept or is_elsewhere:
         verbs.replace_credentials(connection, credentials, by=by)
-    audit.write("connection.changed", connection, by=by, detail={"environment": environment_url})
+    audit.write("connection.changed", connection, by=by, detail={"environment": given.environment_url})
 
 
 def try_out(connection: Connection) -> bool:
@@ -110,6 +105,12 @@ def try_out(connection: Connection) -> bool:
         kept = [{**asdict(each), "name": str(each.name), "text": str(each.text)} for each in found]
         _set(connection, **{FINDINGS: kept, TESTED_AT: timezone.now().isoformat()})
     return is_complete
+
+
+def tested_at(connection: Connection) -> datetime | None:
+    """When it was tried out last."""
+    said = connection.settings.get(TESTED_AT)
+    return datetime.fromisoformat(said) if said else None
 
 
 def start(connection: Connection, *, by: Member) -> bool:

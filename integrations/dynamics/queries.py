@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from contacts.targets import Target
@@ -95,6 +97,14 @@ def counted(run: SyncRun) -> list[Counted]:
     return [Counted(label, run.counts[key]) for key, label in COUNTS.items() if run.counts.get(key)]
 
 
+def is_busy(connection: Connection) -> bool:
+    """Whether a sync is under way or about to begin."""
+    if not connection.is_running or held(connection):
+        return False
+    is_due = connection.next_sync_at is not None and connection.next_sync_at <= timezone.now()
+    return is_due or runs.of(connection).filter(state=SyncRun.State.RUNNING).exists()
+
+
 def held(connection: Connection) -> Pace | None:
     """Why and until when it is left alone, if something went wrong last."""
     return Pace.objects.filter(connection=connection, failure_count__gt=0).first()
@@ -113,6 +123,29 @@ def change_counts(connection: Connection) -> list[tuple[str, Text, int, bool]]:
     """(state, label, how many, is that exact), those that need somebody first."""
     labels = dict(CrmChange.State.choices)
     return [(state, labels[state], *count_up_to(changes(connection, state))) for state in ORDER]
+
+
+class Tried(NamedTuple):
+    """An attempt to carry a change out."""
+
+    at: datetime
+    outcome: Text
+    is_fine: bool
+    error: str
+
+
+def attempts(change: CrmChange) -> list[Tried]:
+    """A change's attempts, latest first."""
+    labels = dict(CrmChange.State.choices)
+    return [
+        Tried(
+            datetime.fromisoformat(each["at"]),
+            labels.get(each["outcome"]) or reasons.in_words(each["outcome"]),
+            each["outcome"] == CrmChange.State.DONE,
+            each.get("error", ""),
+        )
+        for each in reversed(change.attempts)
+    ]
 
 
 def with_names(rows: Iterable[CrmChange]) -> list[Row]:

@@ -14,6 +14,7 @@ from integrations.crm import ours
 from integrations.crm.columns import Column
 from integrations.crm.erasing import WAYS
 from integrations.dynamics import fitting
+from integrations.dynamics.tables import KEY_COLUMN
 from integrations.forms.webhooks import guarded
 from integrations.models import Connection, FieldMapping, SalesUser
 from leads.models.stages import SOURCES
@@ -21,6 +22,7 @@ from tenants.forms import Form
 from tenants.models import Member
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+COLUMN = re.compile(r"[a-z][a-z0-9]*_[a-z0-9_]+")
 DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 # Values that are asked for at most, side by side.
@@ -55,6 +57,13 @@ class EnvironmentForm(Form):
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
         help_text=_("Its value, not its ID. It is kept encrypted and never shown again."),
     )
+    key_column = forms.CharField(
+        label=_("Column with Onward's key"),
+        max_length=100,
+        initial=KEY_COLUMN,
+        widget=forms.TextInput(PLAIN),
+        help_text=_("The logical name of the text column on leads, contacts and accounts that has an alternate key."),
+    )
 
     def __init__(self, *args: Any, connection: Connection | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,6 +84,12 @@ class EnvironmentForm(Form):
         if not GUID.fullmatch(text) and not DOMAIN.fullmatch(text):
             raise forms.ValidationError(_now("This is neither an ID such as 8e2d…-…, nor a domain of the directory."))
         return text.lower()
+
+    def clean_key_column(self) -> str:
+        text = self.cleaned_data["key_column"].strip().lower()
+        if not COLUMN.fullmatch(text):
+            raise forms.ValidationError(_now("A logical name is a prefix, an underscore and a name: new_crmkey."))
+        return text
 
     def clean_client_id(self) -> str:
         text = self.cleaned_data["client_id"].strip()

@@ -7,5 +7,6 @@ a stand-in by its base URL alone.
     http.py      what a request and a reply are, the clock of a world
     faults.py    what can be made to go wrong, and when
     control.py   the control API of a world, `…/_ctl/`, which no vendor has
+    known.py     what they know this installation by
     server.py    the server: worlds by key, the journal, cut lines
 """

@@ -21,17 +21,37 @@ from tenants.responses import done
 def detail(request: Any, pk: int) -> HttpResponse:
     """A connection: how it is doing, its runs, what its test found."""
     found = get_object_or_404(queries.connections(), pk=pk)
+    findings = found.settings.get(connecting.FINDINGS) or []
     context = {
-        "connection": found,
-        "runs": queries.latest_runs(found),
-        "counts": queries.change_counts(found),
+        **_sync(found),
         "held": queries.held(found),
-        "findings": found.settings.get(connecting.FINDINGS) or [],
+        "missing": [each for each in findings if not each["is_fine"]],
+        "fine": [each for each in findings if each["is_fine"]],
+        "tested_at": connecting.tested_at(found),
         "is_complete": connecting.is_complete(found),
         "environment": found.settings.get("environment_url", ""),
         "tab": "overview",
     }
     return render(request, "integrations/dynamics/detail.html", context)
+
+
+@allow(Right.MANAGE)
+def progress(request: Any, pk: int) -> HttpResponse:
+    """How far the sync is; when it is over, the page is to be loaded anew."""
+    context = _sync(get_object_or_404(queries.connections(), pk=pk))
+    response = render(request, "integrations/dynamics/detail.html#sync", context)
+    if not context["is_busy"]:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _sync(found: Connection) -> dict[str, Any]:
+    return {
+        "connection": found,
+        "runs": queries.latest_runs(found),
+        "counts": queries.change_counts(found),
+        "is_busy": queries.is_busy(found),
+    }
 
 
 @allow(Right.MANAGE)
@@ -64,7 +84,7 @@ def change(request: Any, pk: int) -> HttpResponse:
         "reason": shown.reason,
         "page": queries.PAGES.get(row.entity, ""),
         "fields": queries.fields_in_words(row.fields),
-        "attempts": list(reversed(row.attempts)),
+        "attempts": queries.attempts(row),
         "tab": "changes",
     }
     return render(request, "integrations/dynamics/change.html", context)

@@ -11,6 +11,7 @@ from integrations.client import CallFailed
 from integrations.connections import verbs
 from integrations.crm import ours, setting_up
 from integrations.dynamics import connecting, fitting, mapping, queries
+from integrations.dynamics.connecting import Environment
 from integrations.forms.dynamics import DetailForm, EnvironmentForm, MappingForm, MembersForm, RulesForm
 from integrations.models import MAPPED, Connection, FieldMapping
 from tenants.access import Right, allow
@@ -25,7 +26,7 @@ def new(request: Any) -> HttpResponse:
     form = EnvironmentForm(request.POST or None, initial={"name": "Dynamics 365"})
     if request.method == "POST" and form.is_valid():
         with tenant_scope(request.tenant):
-            connection = connecting.add(**form.cleaned_data, by=request.member)
+            connection = connecting.add(Environment(**form.cleaned_data), by=request.member)
         return _tried_out(request, connection)
     context = {"form": form, "has_sandbox": connecting.is_sandbox_offered()}
     with tenant_scope(request.tenant, read_only=True):
@@ -63,11 +64,12 @@ def edit(request: Any, pk: int) -> HttpResponse:
     initial = {
         "name": connection.name,
         **{key: connection.settings.get(key, "") for key in ("environment_url", "tenant_id")},
+        "key_column": fitting.key_column(connection),
         "client_id": verbs.secrets_of(connection).get("client_id", ""),
     }
     form = EnvironmentForm(request.POST or None, initial=initial, connection=connection)
     if request.method == "POST" and form.is_valid():
-        connecting.change(connection, **form.cleaned_data, by=request.member)
+        connecting.change(connection, Environment(**form.cleaned_data), by=request.member)
         return done(request, _("Saved. Test the connection now."), "integrations:dynamics", pk)
     context = {"form": form, "connection": connection}
     return render(request, "integrations/dynamics/edit.html", context, status=422 if request.method == "POST" else 200)

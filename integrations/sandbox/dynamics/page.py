@@ -105,7 +105,7 @@ def _lead(organisation: Organisation, row: Row) -> str:
     )
     return f"""<li id="lead-{row.id}">{_head(organisation, row)}
 <form method="post" action="sales"><input type="hidden" name="lead" value="{row.id}">
-<label>As {_people(organisation, "by")}</label>
+<label>As {_people(organisation, "by", row)}</label>
 {'<button class="first" name="do" value="accept">Accept</button>' if row.values["statuscode"] == 1 else ""}
 <button name="do" value="qualify">Qualify</button>
 <label>Reason <select name="status">{reasons}</select></label>
@@ -161,9 +161,12 @@ def _assigning(organisation: Organisation, table: str, row: Row) -> str:
 <button name="do" value="assign">Reassign</button></form>"""
 
 
-def _people(organisation: Organisation, name: str) -> str:
+def _people(organisation: Organisation, name: str, chosen: Row | None = None) -> str:
+    """Everybody who works there; whoever owns the record first of all."""
+    owner = chosen.values["_ownerid_value"] if chosen else ""
     options = "".join(
-        f'<option value="{_text(user, "internalemailaddress")}">{_text(user, "fullname")}</option>'
+        f'<option value="{_text(user, "internalemailaddress")}"{" selected" if user.id == owner else ""}>'
+        f"{_text(user, 'fullname')}</option>"
         for user in organisation.rows.all(USER.name)
         if user.values["internalemailaddress"] and not user.values["isdisabled"]
     )

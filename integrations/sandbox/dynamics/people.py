@@ -20,7 +20,7 @@ def _id(number: int) -> str:
 # The application user under which a connected system writes, and who acts in Sales if nobody is named.
 APPLICATION, MANAGER = _id(0xE0), _id(0xE1)
 USERS = (
-    (MANAGER, "Nora", "Lindqvist", "Sales Manager"),
+    (MANAGER, "Greta", "Sandberg", "Sales Manager"),
     (_id(0xE2), "Jonas", "Weber", "Account Executive"),
     (_id(0xE3), "Priya", "Nair", "Account Executive"),
     (_id(0xE4), "Tomás", "Okafor", "Sales Development"),

@@ -14,11 +14,7 @@ from integrations.sandbox.dynamics import errors
 from integrations.sandbox.dynamics.columns import Table
 from integrations.sandbox.dynamics.tables import TABLES
 from integrations.sandbox.http import Clock, Reply, Request
-
-# What the built-in sandbox is connected with; the same in every world.
-TENANT_ID = "3f6d2c1a-0000-4000-8000-00000000a001"
-CLIENT_ID = "3f6d2c1a-0000-4000-8000-00000000c001"
-CLIENT_SECRET = "sandbox-secret~not-a-real-one"  # noqa: S105 (it opens made-up data on this machine)
+from integrations.sandbox.known import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 
 TOKEN_LIFE = 3599
 VERBS = ("Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign")

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from integrations.sandbox.dynamics import Dataverse
-from integrations.sandbox.dynamics.security import CLIENT_ID, CLIENT_SECRET, TENANT_ID
+from integrations.sandbox.known import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from integrations.sandbox.server import Running
 
 API = "/api/data/v9.2/"

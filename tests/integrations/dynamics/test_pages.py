@@ -1,6 +1,6 @@
 """The pages of Dynamics: connecting and testing, fields, people, the outbox, and sales' side of a lead."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,8 +8,9 @@ import pytest
 from contacts import people
 from contacts.models import Field
 from integrations.dynamics import connecting
+from integrations.dynamics.connecting import Environment
 from integrations.models import Connection, CrmChange, Entity, FieldMapping, RecordLink, RemoteTable, SalesUser
-from integrations.sandbox import server
+from integrations.sandbox import known
 from integrations.sandbox.server import Running
 from leads import lifecycle
 from tenants.models import Audit, Member
@@ -20,27 +21,21 @@ SECRET = "s3cret-of-the-app~which-nobody-sees"
 GUID = "8e2d1c4b-0000-4000-8000-000000000001"
 FORM = {
     "name": "Our CRM", "environment_url": "https://contoso.crm4.dynamics.com", "tenant_id": GUID, "client_id": GUID,
-    "client_secret": SECRET,
+    "client_secret": SECRET, "key_column": "new_crmkey",
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
-    with server.start() as running:
-        yield running
-
-
 @pytest.fixture
-def sandbox(running: Running, settings: Any) -> Running:
-    settings.SANDBOX_URL, settings.SANDBOX_ORIGINS = running.url, [running.url]
-    return running
+def sandbox(dataverse: Running, settings: Any) -> Running:
+    settings.SANDBOX_URL, settings.SANDBOX_ORIGINS = dataverse.url, [dataverse.url]
+    return dataverse
 
 
 @pytest.fixture
 def connection(acme: Any, ana: Member, settings: Any) -> Connection:
     """A connection that works, as far as the pages know; nothing is called."""
     with tenant_scope(acme):
-        made = connecting.add(**FORM, by=ana)
+        made = connecting.add(Environment(**FORM), by=ana)
         columns = [
             {"name": "subject", "label": "Topic", "type": "text", "longest": 300},
             {"name": "jobtitle", "label": "Job Title", "type": "text", "longest": 100},
@@ -88,7 +83,7 @@ def test_the_sandbox_is_connected_by_one_click_and_knows_our_people(
     client.post(f"/integrations/dynamics/{made.pk}/test/")
     assert "The client secret is wrong." in page(client, f"{made.pk}/")
     assert client.post(f"/integrations/dynamics/{made.pk}/start/").status_code == 302
-    world.administer({"secret": connecting.SANDBOX_APP["client_secret"]})
+    world.administer({"secret": known.CLIENT_SECRET})
     client.post(f"/integrations/dynamics/{made.pk}/test/")
     with tenant_scope(ana.tenant):
         assert Connection.objects.get().state == "needs_authorisation"
@@ -100,7 +95,7 @@ def test_the_sandbox_is_connected_by_one_click_and_knows_our_people(
 
 @pytest.mark.django_db(transaction=True)
 def test_an_environment_that_cannot_be_called_is_kept_and_says_so(
-    ana: Member, running: Running, settings: Any, client_of: ClientOf
+    ana: Member, settings: Any, client_of: ClientOf
 ) -> None:
     client = client_of(ana)
     settings.SANDBOX_URL, settings.SANDBOX_ORIGINS, settings.DATAVERSE_LOGIN_URL = "", [], "https://127.0.0.1:9"
@@ -127,6 +122,7 @@ def test_an_environment_that_cannot_be_called_is_kept_and_says_so(
         ({"client_id": "contoso"}, "This is no ID"),
         ({"client_secret": ""}, "required"),
         ({"name": ""}, "required"),
+        ({"key_column": "crmkey"}, "logical name"),
     ],
 )
 def test_what_is_wrong_with_an_environment_is_said_at_its_field(
