@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
+from django.db import connection as database
 from django.db.models import Q
 
 from integrations.crm.interface import Reference
@@ -17,18 +18,18 @@ def of(connection: Connection, entity: str, ids: Iterable[int]) -> dict[int, Rec
     return {row.object_id: row for row in rows if row.object_id}
 
 
-def ensure(connection: Connection, entity: str, ids: Iterable[int]) -> dict[int, RecordLink]:
-    """The links of our records, made where there are none: with our key, before anything is written under it."""
+def ensure(connection: Connection, entity: str, ids: Iterable[int]) -> None:
+    """Give our records links where they have none: with our key, before anything is written under it."""
     wanted = sorted(set(ids))
-    found = of(connection, entity, wanted)
-    missing = [pk for pk in wanted if pk not in found]
-    if missing:
-        RecordLink.objects.bulk_create(
-            [RecordLink(connection=connection, entity=entity, object_id=pk, uid=uuid4()) for pk in missing],
-            ignore_conflicts=True,
+    if not wanted:
+        return
+    with database.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO integrations_recordlink (connection_id, entity, object_id, uid)
+               SELECT %(connection)s, %(entity)s, id, gen_random_uuid() FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
+               ON CONFLICT DO NOTHING""",
+            {"connection": connection.pk, "entity": str(entity), "ids": wanted},
         )
-        found |= of(connection, entity, missing)
-    return found
 
 
 def renew(link: RecordLink) -> None:

@@ -98,7 +98,7 @@ SYSTEM = System(
 )
 
 
-@queue(QUEUE)
+@queue(QUEUE, calls_out=True)
 def work(tenant_id: int, deadline: float) -> Outcome:
     """Bring a tenant's environments up to date; one worker per tenant at a time."""
     return syncing.work(tenant_id, deadline, KEY)
