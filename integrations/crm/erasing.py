@@ -57,9 +57,9 @@ def erase(erased: Erased) -> None:
 
 def forget(change: CrmChange) -> None:
     """The record is gone there as well: nothing of it is left to know."""
-    pk = change.link_id
     CrmChange.objects.filter(pk=change.pk).update(link=None)
-    RecordLink.objects.filter(pk=pk).delete()
+    if change.link is not None:
+        change.link.delete()
 
 
 ERASER = Eraser(

@@ -41,7 +41,7 @@ class DynamicsSession:
         self._api = api or Api(connection)
         with tenant_scope(connection.tenant_id, read_only=True):
             mapped = Mapped(connection)
-        self._columns = {entity: mapped.names(entity) for entity in MAPPED}
+        self._columns: dict[str, list[str]] = {entity: mapped.names(entity) for entity in MAPPED}
 
     # ---- writing ----
 
