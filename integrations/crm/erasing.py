@@ -21,6 +21,7 @@ State, Kind = CrmChange.State, CrmChange.Kind
 
 
 def way(connection: Connection) -> str:
+    """What a connection does, as its settings say."""
     found = connection.settings.get("on_erasure", DELETE)
     return found if found in WAYS else DELETE
 

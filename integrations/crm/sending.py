@@ -123,7 +123,8 @@ class Sender:
             try:
                 self._session.erase(change.link.entity, links.reference(change.link), is_emptied=way == erasing.EMPTY)
             except Rejected as failure:
-                if failure.status not in ABOUT_A_UNIT:
+                # A right that is only needed here stops nothing else.
+                if failure.status not in {403, *ABOUT_A_UNIT}:
                     raise
                 with tenant_scope(self._tenant_id):
                     recorder.refuse(Planned([change], [], []), failure.text)
