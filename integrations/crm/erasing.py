@@ -21,6 +21,7 @@ State, Kind = CrmChange.State, CrmChange.Kind
 
 
 def way(connection: Connection) -> str:
+    """What a connection does, as its settings say."""
     found = connection.settings.get("on_erasure", DELETE)
     return found if found in WAYS else DELETE
 
@@ -57,9 +58,9 @@ def erase(erased: Erased) -> None:
 
 def forget(change: CrmChange) -> None:
     """The record is gone there as well: nothing of it is left to know."""
-    pk = change.link_id
     CrmChange.objects.filter(pk=change.pk).update(link=None)
-    RecordLink.objects.filter(pk=pk).delete()
+    if change.link is not None:
+        change.link.delete()
 
 
 ERASER = Eraser(

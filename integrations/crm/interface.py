@@ -6,8 +6,9 @@ Records go by our words (`Entity`, and the standings below), columns by theirs. 
 transaction; whatever holds for a whole call it says by raising `client.CallFailed`.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -72,7 +73,7 @@ class Write:
     uid: UUID
     how: How
     values: Mapping[str, Any]
-    references: Mapping[str, Reference] = field(default_factory=dict)
+    references: Mapping[str, Reference] = dataclasses.field(default_factory=dict)
     external_id: str = ""
     version: str = ""
     # It was closed there and is to be worked on again.
@@ -89,7 +90,7 @@ class Record:
     values: Mapping[str, Any]
     uid: UUID | None = None
     changed_at: datetime | None = None
-    standing: Mapping[str, Any] = field(default_factory=dict)
+    standing: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Default:
     field: str
     remote: str
     owner: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Expired(Exception):

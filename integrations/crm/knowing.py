@@ -35,6 +35,7 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
     ]
     if not rows:
         return
+    params: dict[str, Any] = {"rows": Jsonb(rows)}
     with database.cursor() as cursor:
         cursor.execute(
             """UPDATE integrations_recordlink link
@@ -45,7 +46,7 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
                FROM jsonb_to_recordset(%(rows)s) AS given
                     (id bigint, external_id text, version text, known jsonb, standing jsonb, changed jsonb)
                WHERE link.id = given.id AND link.state <> 'erased'""",
-            {"rows": Jsonb(rows)},
+            params,
         )
 
 
@@ -72,7 +73,7 @@ def unlink(connection: Connection, found: Sequence[RecordLink]) -> int:
     RecordLink.objects.filter(pk__in=[link.pk for link in gone]).update(
         state=State.UNLINKED, version="", problem=_("It was deleted there.")
     )
-    leads = [link.object_id for link in gone if link.entity == Entity.LEAD]
+    leads = [link.object_id for link in gone if link.entity == Entity.LEAD and link.object_id]
     contacts = dict(Lead.objects.filter(pk__in=leads).values_list("pk", "contact"))
     rows: list[dict[str, Any]] = []
     for link in gone:

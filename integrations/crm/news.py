@@ -43,7 +43,7 @@ def lead(connection: Connection, mine: Lead, before: Standing, now: Standing) ->
     moves[str(status)](connection, mine, reason)
 
 
-_KINDS = {
+_KINDS: dict[str, str] = {
     Status.ACCEPTED: "accepted",
     Status.QUALIFIED: "qualified",
     Status.DISQUALIFIED: "disqualified",
@@ -147,7 +147,7 @@ def _opportunity(connection: Connection, mine: Lead, record: Record) -> int:
     if mine.stage not in (Stage.SQL, Stage.WON, Stage.LOST):
         _qualified(connection, mine, "")
     amount, closes_on = said.get("amount_minor"), said.get("closes_on")
-    values = {
+    values: dict[str, Any] = {
         "name": (str(said.get("name") or "") or mine.topic)[:200],
         "amount_minor": amount,
         "currency": str(said.get("currency") or ""),
@@ -156,7 +156,7 @@ def _opportunity(connection: Connection, mine: Lead, record: Record) -> int:
     link = RecordLink.objects.filter(
         connection=connection, entity=Entity.OPPORTUNITY, external_id=record.external_id
     ).first()
-    row = Opportunity.objects.filter(pk=link.object_id).first() if link else None
+    row = Opportunity.objects.filter(pk=link.object_id).first() if link and link.object_id else None
     if row is None:
         row = opportunities.add(mine, None, **values)
     elif row.state == Opportunity.State.OPEN:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
@@ -69,7 +70,7 @@ class Recorder:
         changes = [change for unit, _result in written for change in unit.changes]
         finished = save(self._lease, changes, State.DONE)
         overtake(self._connection, changes)
-        handed = {change.object_id for change in changes if change.pk in finished and change.kind == Kind.HANDOFF}
+        handed = {c.object_id for c in changes if c.pk in finished and c.kind == Kind.HANDOFF and c.object_id}
         rows = [
             {**history.about(lead), "detail": {"system": self._connection.name, "lead": lead.topic}}
             for lead in Lead.objects.filter(pk__in=handed).order_by("pk")
@@ -138,6 +139,14 @@ def save(
         return set()
     attempt = {"at": timezone.now().isoformat(), "outcome": reason or state, "error": error[:LONGEST]}
     rows = [{"id": one.pk, "attempts": [*one.attempts, attempt][-KEPT:]} for one in changes]
+    params: dict[str, Any] = {
+        "state": str(state),
+        "reason": reason,
+        "error": error[:LONGEST],
+        "wait": wait,
+        "rows": Jsonb(rows),
+        "lease": lease,
+    }
     with database.cursor() as cursor:
         cursor.execute(
             """UPDATE integrations_crmchange change
@@ -147,13 +156,6 @@ def save(
                FROM jsonb_to_recordset(%(rows)s) AS given (id bigint, attempts jsonb)
                WHERE change.id = given.id AND change.lease_id = %(lease)s AND change.state = 'sending'
                RETURNING change.id""",
-            {
-                "state": str(state),
-                "reason": reason,
-                "error": error[:LONGEST],
-                "wait": wait,
-                "rows": Jsonb(rows),
-                "lease": lease,
-            },
+            params,
         )
         return {pk for (pk,) in cursor.fetchall()}

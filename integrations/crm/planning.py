@@ -105,18 +105,18 @@ class Planner:
             wanted[entity].add(pk)
         leads = ours.load(Entity.LEAD, [*(pk for _, pk in handoffs), *wanted[Entity.LEAD]])
         handed = [leads[pk] for _, pk in handoffs if pk in leads]
-        wanted[Entity.CONTACT] |= {lead.contact_id for lead in handed if lead.contact_id}
-        wanted[Entity.ACCOUNT] |= {pk for lead in handed if (pk := account_of(lead))}
-        self._records = {entity: ours.load(entity, wanted[entity]) for entity in (Entity.CONTACT, Entity.ACCOUNT)}
-        self._records[Entity.LEAD] = leads
-        needed = {
+        needed: dict[str, set[int]] = {
             Entity.LEAD: {lead.pk for lead in handed},
             Entity.CONTACT: {lead.contact_id for lead in handed if lead.contact_id},
-            Entity.ACCOUNT: {pk for lead in handed if (pk := account_of(lead))},
+            Entity.ACCOUNT: {account for lead in handed if (account := account_of(lead))},
         }
-        for entity, records in self._records.items():
-            links.ensure(self.connection, entity, needed[Entity(entity)])
-            self._links[entity] = links.of(self.connection, entity, records)
+        self._records = {
+            name: ours.load(name, wanted[name] | needed[name]) for name in (Entity.CONTACT, Entity.ACCOUNT)
+        }
+        self._records[Entity.LEAD] = leads
+        for name, records in self._records.items():
+            links.ensure(self.connection, name, needed[name])
+            self._links[name] = links.of(self.connection, name, records)
 
     def _or_park(self, changes: list[CrmChange], plan: Any, *arguments: Any) -> None:
         """Plan, or park what has a value that does not fit there."""

@@ -21,6 +21,7 @@ from tenants.scope import tenant_scope
 
 # Changes per batch: with the records of a handoff far below what a CRM takes in one call.
 BATCH = 200
+OUT = "out"
 # Answers to a whole call that are about a unit in it: the units are then tried by themselves.
 ABOUT_A_UNIT = frozenset({400, 404, 409, 412, 413, 422})
 
@@ -55,7 +56,7 @@ class Sender:
         self._look_before_repeating(changes)
         with tenant_scope(self._tenant_id):
             if self._run is None:
-                self._run = runs.begin(self._connection, "out")
+                self._run = runs.begin(self._connection, OUT)
             plan = Planner(self._connection, changes).plan()
             outcomes.end(self._connection, self._lease, plan.ended)
         recorder = outcomes.Recorder(self._connection, self._lease)
@@ -122,7 +123,8 @@ class Sender:
             try:
                 self._session.erase(change.link.entity, links.reference(change.link), is_emptied=way == erasing.EMPTY)
             except Rejected as failure:
-                if failure.status not in ABOUT_A_UNIT:
+                # A right that is only needed here stops nothing else.
+                if failure.status not in {403, *ABOUT_A_UNIT}:
                     raise
                 with tenant_scope(self._tenant_id):
                     recorder.refuse(Planned([change], [], []), failure.text)
@@ -141,8 +143,9 @@ class Sender:
     def _finish(self) -> None:
         with tenant_scope(self._tenant_id):
             pace.ease(self._connection)
-            if self._run is not None:
-                runs.finish(self._run)
+            # Also what a killed worker began and has been finished by another.
+            for run in SyncRun.objects.filter(connection=self._connection, kind=OUT, state=SyncRun.State.RUNNING):
+                runs.finish(run)
 
     def _give_back(self, failure: CallFailed) -> None:
         """What was claimed waits as if it had not been."""

@@ -1,7 +1,8 @@
 """Setting up a connection to a CRM: what its columns can hold, who works there, and the mappings to begin with."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -28,7 +29,7 @@ class Chosen:
     field: str
     remote: str
     owner: str = Owner.NEWEST
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class BadMapping(ValueError):

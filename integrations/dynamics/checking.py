@@ -15,10 +15,11 @@ _VERBS = ("Create", "Read", "Write", "Append", "AppendTo")
 _NAMES = {"lead": "Lead", "contact": "Contact", "account": "Account", "task": "Activity"}
 # Privileges by what cannot be done without them.
 _NEEDED = dict.fromkeys(_NAMES, _VERBS) | {"lead": (*_VERBS, "Assign")}
-_ALSO = ("prvReadOpportunity", "prvReadUser")
+_ALSO = ("prvReadOpportunity", "prvReadUser", "prvReadTransactionCurrency")
+_FOR_ERASURE = ("prvDeleteLead", "prvDeleteContact")
 
 
-def check(api: Api, key_column: str) -> list[Finding]:
+def check(api: Api, key_column: str, *, deletes: bool) -> list[Finding]:
     """Look at sign-in, application user, privileges, our key and change tracking; what fails ends what rests on it."""
     try:
         me = api.get("/WhoAmI")["UserId"]
@@ -28,7 +29,7 @@ def check(api: Api, key_column: str) -> list[Finding]:
         Finding(_("Sign-in"), True, _("Entra ID gave a token, and the environment accepts it.")),
         Finding(_("Application user"), True, _("It belongs to the environment.")),
     ]
-    found += _careful(_("Security role"), lambda: _privileges(api, me))
+    found += _careful(_("Security role"), lambda: _privileges(api, me, deletes))
     for name in ("lead", "contact", "account"):
         found += _careful(_("Table %(table)s") % {"table": name}, lambda: _table(api, name, key_column))  # noqa: B023
     for table in (tables.OPPORTUNITY, tables.TASK, tables.CALL, tables.MEETING):
@@ -54,15 +55,22 @@ def _careful(name: str, look: Callable[[], list[Finding]]) -> list[Finding]:
         return [Finding(name, False, failure.text)]
 
 
-def _privileges(api: Api, me: str) -> list[Finding]:
+def _privileges(api: Api, me: str, deletes: bool) -> list[Finding]:
     rows = api.get(f"/systemusers({me})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()")["RolePrivileges"]
     has = {row.get("PrivilegeName") for row in rows}
     needed = [f"prv{verb}{_NAMES[table]}" for table, verbs in _NEEDED.items() for verb in verbs] + list(_ALSO)
     missing = [name for name in needed if name not in has]
+    found = _has(_("Security role"), missing, is_optional=False)
+    if deletes:
+        found += _has(_("Erasure"), [name for name in _FOR_ERASURE if name not in has], is_optional=True)
+    return found
+
+
+def _has(name: str, missing: list[str], *, is_optional: bool) -> list[Finding]:
     if missing:
         text = _("The application user’s role lacks: %(names)s.") % {"names": ", ".join(missing)}
-        return [Finding(_("Security role"), False, text)]
-    return [Finding(_("Security role"), True, _("It allows all that is needed."))]
+        return [Finding(name, False, text, is_optional)]
+    return [Finding(name, True, _("The role allows all that is needed."), is_optional)]
 
 
 def _table(api: Api, name: str, key_column: str) -> list[Finding]:

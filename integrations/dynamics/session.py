@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from integrations.client import Rejected
+from integrations.crm import erasing
 from integrations.crm.interface import (
     Expired,
     Finding,
@@ -37,11 +38,12 @@ class DynamicsSession:
 
     def __init__(self, connection: Connection, api: Api | None = None, *, page: int = PAGE) -> None:
         self._settings, self._page = connection.settings, page
+        self._deletes = erasing.way(connection) == erasing.DELETE
         self._key = str(self._settings.get("key_column") or tables.KEY_COLUMN)
         self._api = api or Api(connection)
         with tenant_scope(connection.tenant_id, read_only=True):
             mapped = Mapped(connection)
-        self._columns = {entity: mapped.names(entity) for entity in MAPPED}
+        self._columns: dict[str, list[str]] = {entity: mapped.names(entity) for entity in MAPPED}
 
     # ---- writing ----
 
@@ -203,7 +205,7 @@ class DynamicsSession:
 
     def check(self) -> list[Finding]:
         """What is missing for the connection to work."""
-        return checking.check(self._api, self._key)
+        return checking.check(self._api, self._key, deletes=self._deletes)
 
     def page_of(self, entity: str, external_id: str) -> str:
         """The record's form in the app."""

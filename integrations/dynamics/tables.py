@@ -101,7 +101,7 @@ OF_ENTITY: dict[str, Table] = {
 }  # fmt: skip
 SETS = {**{entity: table.set for entity, table in OF_ENTITY.items()}, "user": "systemusers"}
 # Look-ups by (entity, role): the name of the navigation property, whose case matters.
-NAVIGATION = {
+NAVIGATION: dict[tuple[str, str], str] = {
     (Entity.LEAD, Entity.CONTACT): "parentcontactid",
     (Entity.LEAD, Entity.ACCOUNT): "parentaccountid",
     (Entity.LEAD, "owner"): "ownerid",

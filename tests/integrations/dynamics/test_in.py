@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from contacts import people
@@ -11,6 +12,7 @@ from integrations.crm import setting_up
 from integrations.models import CrmCursor, FieldMapping, RecordLink, SyncRun
 from leads import lifecycle
 from leads.models import Activity, Lead, Opportunity, StageChange
+from tenants import wakeups
 from tenants.models import Member
 from tenants.scope import tenant_scope
 from tests.integrations.dynamics.world import World
@@ -226,3 +228,19 @@ def test_what_cannot_be_read_is_noted_and_left(world: World) -> None:
     assert "Phone" in world.link(company).problem
     with tenant_scope(world.tenant):
         assert Account.objects.get(pk=company.pk).phone == ""
+
+
+def test_the_command_syncs_now_and_says_what_it_did(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    lead = world.lead()
+    wakeups.work(world.tenant.pk, "reactor")
+    call_command("sync_dynamics", tenant="acme")
+    said = capsys.readouterr().out
+    assert "out: Done (4 records)" in said
+    assert "in: Done" in said
+    assert world.link(lead).external_id
+    with pytest.raises(CommandError, match="no company"):
+        call_command("sync_dynamics", tenant="nobody")
+    world.admin(withdraw=["prvReadLead"])
+    with pytest.raises(CommandError, match="Not everything"):
+        call_command("sync_dynamics", tenant="acme", anew=True)
+    assert "prvReadLead" in world.fresh(world.connection).reason

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import connection
+
 from contacts import consent, deletion, erasure, people
 from contacts.models import Contact, Purpose
 from integrations.crm import outbox, setting_up
@@ -189,6 +191,10 @@ def test_erasure_deletes_the_person_there_and_her_leads(world: World) -> None:
     assert len(world.rows("account")) == 1
     with tenant_scope(world.tenant):
         assert set(RecordLink.objects.values_list("entity", flat=True)) == {"account"}
+    with tenant_scope(world.tenant), connection.cursor() as cursor:
+        for table in ("crmchange", "recordlink"):
+            cursor.execute(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM integrations_{table} t")
+            assert "Zyxina" not in cursor.fetchone()[0]
     world.sync()
     assert world.told("crm.unlinked") == [], "what we have deleted is not reported to us as news"
 
