@@ -173,9 +173,13 @@ CATCHER_URL = env("CATCHER_URL", default="smtp://127.0.0.1:1025")
 # Connections to the mail server that one sender opens at most.
 EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 # Where calls to addresses that companies enter may go: these ports, and on this machine only these exact origins
-# (stand-ins of partners, e.g. http://127.0.0.1:9009).
+# (stand-ins of partners, e.g. http://127.0.0.1:9009). SANDBOX_URL: where `./onward run` plays LinkedIn and Dynamics for
+# whoever wants to try a connection; empty, as in a real deployment: no sandbox is offered.
 OUTGOING_PORTS = env.list("OUTGOING_PORTS", cast=int, default=[443, 8443])
-SANDBOX_ORIGINS = env.list("SANDBOX_ORIGINS", default=[])
+SANDBOX_URL = env("SANDBOX_URL", default="")
+SANDBOX_ORIGINS = [*env.list("SANDBOX_ORIGINS", default=[]), *filter(None, [SANDBOX_URL])]
+# Where Dynamics 365 gets its tokens: Entra ID; national clouds have addresses of their own.
+DATAVERSE_LOGIN_URL = env("DATAVERSE_LOGIN_URL", default="https://login.microsoftonline.com")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Onward <onward@localhost>")
 
 # Files that the admin exports compute nothing in a spreadsheet; those of the lists see to it themselves.

@@ -104,6 +104,12 @@ def sentence(row: Interaction) -> SafeString:
     return mark_safe(escape(str(kind.sentence)).format_map(words).strip())  # noqa: S308
 
 
+def in_words(row: Interaction) -> str:
+    """What a row says as plain text, for whoever has none of our pages: a task, a mail, another system."""
+    words = _Words((key, str(value)) for key, value in row.detail.items() if value is not None)
+    return str(_kind(row.kind).sentence).format_map(words).strip()
+
+
 class _Words(dict):
     """The values of a sentence; what a row does not have is left open."""
 

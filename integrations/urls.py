@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from integrations.views import connections, webhooks
+from integrations.views import connections, dynamics, webhooks
+from integrations.views import dynamics_setting_up as setting_up
 
 app_name = "integrations"
 urlpatterns = [
@@ -11,6 +12,26 @@ urlpatterns = [
     path("connections/<int:pk>/resume/", connections.resume, name="connection_resume"),
     path("connections/<int:pk>/sync/", connections.sync, name="connection_sync"),
     path("connections/<int:pk>/remove/", connections.remove, name="connection_remove"),
+    path("dynamics/new/", setting_up.new, name="dynamics_new"),
+    path("dynamics/new/sandbox/", setting_up.new_sandbox, name="dynamics_new_sandbox"),
+    path("dynamics/<int:pk>/", dynamics.detail, name="dynamics"),
+    path("dynamics/<int:pk>/progress/", dynamics.progress, name="dynamics_progress"),
+    path("dynamics/<int:pk>/edit/", setting_up.edit, name="dynamics_edit"),
+    path("dynamics/<int:pk>/test/", setting_up.test, name="dynamics_test"),
+    path("dynamics/<int:pk>/start/", setting_up.start, name="dynamics_start"),
+    path("dynamics/<int:pk>/learn/", setting_up.learn, name="dynamics_learn"),
+    path("dynamics/<int:pk>/fields/", setting_up.fields, name="dynamics_fields"),
+    path("dynamics/<int:pk>/fields/new/<slug:entity>/", setting_up.new_field, name="dynamics_field_new"),
+    path("dynamics/<int:pk>/fields/<str:key>/", setting_up.field, name="dynamics_field"),
+    path("dynamics/<int:pk>/fields/<str:key>/remove/", setting_up.remove_field, name="dynamics_field_remove"),
+    path("dynamics/<int:pk>/people/", setting_up.members, name="dynamics_members"),
+    path("dynamics/<int:pk>/rules/", setting_up.rules, name="dynamics_rules"),
+    path("dynamics/<int:pk>/changes/", dynamics.changes, name="dynamics_changes"),
+    path("dynamics/<int:pk>/changes/retry/", dynamics.retry_parked, name="dynamics_retry_parked"),
+    path("dynamics/<int:pk>/leads/<int:lead>/", dynamics.hand_over, name="dynamics_hand_over"),
+    path("dynamics/changes/<int:pk>/", dynamics.change, name="dynamics_change"),
+    path("dynamics/changes/<int:pk>/retry/", dynamics.retry, name="dynamics_retry"),
+    path("dynamics/changes/<int:pk>/dismiss/", dynamics.dismiss, name="dynamics_dismiss"),
     path("webhooks/", webhooks.index, name="webhooks"),
     path("webhooks/new/", webhooks.new, name="endpoint_new"),
     path("webhooks/<int:pk>/", webhooks.detail, name="endpoint"),

@@ -59,7 +59,7 @@ def create(
 
 
 @transaction.atomic
-def complete(activity: Activity, outcome: str, notes: str, by: Member) -> None:
+def complete(activity: Activity, outcome: str, notes: str, by: Member | None) -> None:
     """Mark an activity done, with what came of it. A call is recorded as a call. Raises NotPossible if it was done."""
     now = timezone.now()
     notes = f"{activity.notes}\n\n{notes}".strip() if notes else activity.notes

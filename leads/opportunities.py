@@ -28,12 +28,25 @@ def qualify(
 ) -> Opportunity:
     """Sales says that the lead may buy: it becomes sales-qualified and gets an opportunity."""
     change_stage(lead, Stage.SQL, by=by)
+    return add(lead, by, name=name, amount_minor=amount_minor, currency=currency, closes_on=closes_on)
+
+
+def add(
+    lead: Lead,
+    by: Member | None,
+    *,
+    name: str = "",
+    amount_minor: int | None = None,
+    currency: str = "",
+    closes_on: date | None = None,
+) -> Opportunity:
+    """An opportunity of a sales-qualified lead; without `by` it comes from the system in which sales works."""
     return Opportunity.objects.create(
         name=(name or lead.topic)[:200],
         lead=lead,
         contact_id=lead.contact_id,
         account_id=lead.account_id,
-        owner_id=lead.owner_id or by.pk,
+        owner_id=lead.owner_id or (by.pk if by else None),
         amount_minor=amount_minor,
         currency=currency or Tenant.objects.values_list("currency", flat=True).get(pk=current_tenant_id()),
         closes_on=closes_on,
@@ -50,7 +63,7 @@ def update(
 
 
 @transaction.atomic
-def win(opportunity: Opportunity, by: Member) -> None:
+def win(opportunity: Opportunity, by: Member | None) -> None:
     """The customer buys: opportunity and lead are won. Raises NotPossible if it was closed before."""
     _close(opportunity, State.WON, "")
     lead = opportunity.lead
@@ -60,7 +73,7 @@ def win(opportunity: Opportunity, by: Member) -> None:
 
 
 @transaction.atomic
-def lose(opportunity: Opportunity, reason: str, by: Member) -> None:
+def lose(opportunity: Opportunity, reason: str, by: Member | None) -> None:
     """The customer does not buy, and why. The lead is lost, unless another opportunity of it is still open."""
     if not reason.strip():
         raise NotPossible(_("Please say why."))
@@ -80,8 +93,8 @@ def _close(opportunity: Opportunity, state: str, reason: str) -> None:
     opportunity.state, opportunity.closed_at, opportunity.lost_reason = state, now, reason[:300]
 
 
-def _record(kind: str, opportunity: Opportunity, by: Member, reason: str) -> None:
-    ids = about(opportunity.lead, by=by) if opportunity.lead else {"actor_id": by.pk}
+def _record(kind: str, opportunity: Opportunity, by: Member | None, reason: str) -> None:
+    ids = about(opportunity.lead, by=by) if opportunity.lead else {"actor_id": by.pk if by else None}
     ids |= {"contact_id": opportunity.contact_id, "account_id": opportunity.account_id, "object_id": opportunity.pk}
     detail = {
         "opportunity": opportunity.name,

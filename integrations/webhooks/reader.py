@@ -1,10 +1,7 @@
-"""The reader "out": what has happened becomes deliveries, in the transaction that moves the cursor.
-
-It is the last of the readers, so that whoever is told about a fact and asks back finds everything that follows from it.
-"""
+"""What has happened becomes deliveries, in the transaction that moves the cursor of the reader "out"."""
 
 from contacts.models import Contact
-from contacts.reactor import Batch, Fact, Reader
+from contacts.reactor import Batch, Fact
 from integrations.models import Delivery, Endpoint
 from integrations.webhooks import bodies, outbox
 
@@ -32,6 +29,3 @@ def _delivery(endpoint: Endpoint, fact: Fact, people: set[int]) -> Delivery:
         contact_id=fact.contact_id if fact.contact_id in people else None,
         body=bodies.of_fact(fact),
     )
-
-
-READER = Reader("out", run=run)

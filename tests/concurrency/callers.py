@@ -12,7 +12,8 @@ django.setup()
 from django.conf import settings  # noqa: E402
 
 from contacts import reactor  # noqa: E402
-from integrations.webhooks import claiming, reader, verdicts  # noqa: E402
+from integrations import reader  # noqa: E402
+from integrations.webhooks import claiming, verdicts  # noqa: E402
 from tenants import wakeups  # noqa: E402
 
 LEASE_SECONDS = 2

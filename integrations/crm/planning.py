@@ -1,0 +1,244 @@
+"""From claimed changes to what is written: reads the records as they are now, in the tenant's scope.
+
+A handoff is one unit, all or nothing: the company and the person if they are not there yet, the lead that leads to
+both, and a task for whoever gets it. An update is a unit of one record, of the fields that differ from what we know is
+there. What sales owns and we have changed is set back here and now.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from integrations.crm import history, links, ours, people, reasons, summary
+from integrations.crm.columns import Unfit
+from integrations.crm.deciding import Verdict
+from integrations.crm.interface import How, Reference, Status, Write
+from integrations.crm.links import State as LinkState
+from integrations.crm.mapped import Compared, Mapped, as_theirs
+from integrations.models import Connection, CrmChange, Entity, RecordLink, SalesUser
+from leads.models import Lead
+
+Kind, State = CrmChange.Kind, CrmChange.State
+# Days until the follow-up task is due, unless the connection says otherwise.
+FOLLOW_UP_DAYS = 1
+CLOSED = (Status.QUALIFIED, Status.DISQUALIFIED)
+
+
+@dataclass
+class Planned:
+    """A unit of writes, for whose changes, and what each write is about (None: the task)."""
+
+    changes: list[CrmChange]
+    writes: list[Write]
+    links: list[RecordLink | None]
+    # Fields of theirs that somebody changed there and that are set back, by link.
+    overwritten: dict[int, list[Compared]] = field(default_factory=dict)
+
+
+@dataclass
+class Ended:
+    """Changes that are over without a call."""
+
+    changes: list[CrmChange]
+    state: str
+    reason: str
+    error: str = ""
+    link: RecordLink | None = None
+
+
+@dataclass
+class Plan:
+    planned: list[Planned] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    erasures: list[CrmChange] = field(default_factory=list)
+
+
+class Planner:
+    """Plans one batch of a connection."""
+
+    def __init__(self, connection: Connection, changes: Sequence[CrmChange]) -> None:
+        self.connection = connection
+        self.mapped = Mapped(connection)
+        self._changes = changes
+        self._records: dict[str, dict[int, Any]] = {}
+        self._links: dict[str, dict[int, RecordLink]] = {}
+        # Records that an earlier unit of this batch makes.
+        self._made: set[int] = set()
+        self._plan = Plan()
+
+    def plan(self) -> Plan:
+        """What is to be written, and what is over already."""
+        handoffs = self._by_object(Kind.HANDOFF)
+        updates = self._by_object(Kind.UPDATE)
+        self._look_up(handoffs, updates)
+        self._people = people.know(
+            [record for records in self._records.values() for record in records.values()], with_latest=bool(handoffs)
+        )
+        self._users = dict(
+            SalesUser.objects.filter(connection=self.connection, member__isnull=False, is_active=True).values_list(
+                "member", "external_id"
+            )
+        )
+        self._plan.erasures = [change for change in self._changes if change.kind == Kind.ERASURE]
+        for (_entity, pk), changes in handoffs.items():
+            self._or_park(changes, self._handoff, pk)
+        for (entity, pk), changes in updates.items():
+            self._or_park(changes, self._update, pk, entity)
+        return self._plan
+
+    def _by_object(self, kind: str) -> dict[tuple[str, int], list[CrmChange]]:
+        found: dict[tuple[str, int], list[CrmChange]] = defaultdict(list)
+        for change in self._changes:
+            if change.kind == kind:
+                found[change.entity, change.object_id or 0].append(change)
+        return found
+
+    def _look_up(self, handoffs: Iterable[tuple[str, int]], updates: Iterable[tuple[str, int]]) -> None:
+        """Records and links of all that the batch is about; handoffs get links, under which they are written."""
+        wanted: dict[str, set[int]] = defaultdict(set)
+        for entity, pk in updates:
+            wanted[entity].add(pk)
+        leads = ours.load(Entity.LEAD, [*(pk for _, pk in handoffs), *wanted[Entity.LEAD]])
+        handed = [leads[pk] for _, pk in handoffs if pk in leads]
+        needed: dict[str, set[int]] = {
+            Entity.LEAD: {lead.pk for lead in handed},
+            Entity.CONTACT: {lead.contact_id for lead in handed if lead.contact_id},
+            Entity.ACCOUNT: {account for lead in handed if (account := account_of(lead))},
+        }
+        self._records = {
+            name: ours.load(name, wanted[name] | needed[name]) for name in (Entity.CONTACT, Entity.ACCOUNT)
+        }
+        self._records[Entity.LEAD] = leads
+        for name, records in self._records.items():
+            links.ensure(self.connection, name, needed[name])
+            self._links[name] = links.of(self.connection, name, records)
+
+    def _or_park(self, changes: list[CrmChange], plan: Any, *arguments: Any) -> None:
+        """Plan, or park what has a value that does not fit there."""
+        try:
+            plan(changes, *arguments)
+        except Unfit as error:
+            link = self._links.get(changes[0].entity, {}).get(changes[0].object_id or 0)
+            self._end(changes, State.PARKED, reasons.UNFIT, str(error), link)
+
+    def _end(
+        self, changes: list[CrmChange], state: str, reason: str, error: str = "", link: RecordLink | None = None
+    ) -> None:
+        self._plan.ended.append(Ended(changes, state, reason, error, link))
+
+    # ---- handing over ----
+
+    def _handoff(self, changes: list[CrmChange], pk: int) -> None:
+        lead = self._records[Entity.LEAD].get(pk)
+        if lead is None:
+            return self._end(changes, State.CANCELLED, reasons.GONE)
+        link = self._links[Entity.LEAD][pk]
+        if link.state == LinkState.UNLINKED:
+            links.renew(link)
+        unit = Planned(changes, [], [])
+        account, contact = account_of(lead), lead.contact_id
+        references = {}
+        if account:
+            references[Entity.ACCOUNT.value] = self._present(unit, Entity.ACCOUNT, account, {})
+        if contact:
+            of_contact = {name: one for name, one in references.items() if self._is_hers(contact, account)}
+            references[Entity.CONTACT.value] = self._present(unit, Entity.CONTACT, contact, of_contact)
+        owner = self._owner(lead)
+        self._add_lead(unit, link, lead, references | ({"owner": owner} if owner else {}))
+        self._add_task(unit, link, lead, owner)
+        self._plan.planned.append(unit)
+
+    def _is_hers(self, contact: int, account: int | None) -> bool:
+        return self._records[Entity.CONTACT][contact].account_id == account
+
+    def _present(self, unit: Planned, entity: str, pk: int, references: Mapping[str, Reference]) -> Reference:
+        """How a contact or account is named there; it is made first if it is not there yet."""
+        link, record = self._links[entity][pk], self._records[entity][pk]
+        if link.state == LinkState.UNLINKED:
+            links.renew(link)
+        if not link.external_id and link.pk not in self._made:
+            self._made.add(link.pk)
+            values = self.mapped.values(entity, record, self._people.refusals(record))
+            unit.writes.append(Write(entity, link.uid, How.UPSERT, values, references))
+            unit.links.append(link)
+        return links.reference(link)
+
+    def _add_lead(self, unit: Planned, link: RecordLink, lead: Lead, references: Mapping[str, Reference]) -> None:
+        refusals = self._people.refusals(lead)
+        extra = self._extra(lead, refusals)
+        if not link.external_id:
+            values = self.mapped.values(Entity.LEAD, lead, refusals) | extra
+            write = Write(Entity.LEAD, link.uid, How.UPSERT, values, references)
+        else:
+            found, _unreadable = self.mapped.compare(link, lead, refusals, link.known)
+            self._set_back(link, lead, found)
+            is_closed = link.standing.get("status") in CLOSED
+            write = Write(
+                Entity.LEAD, link.uid, How.UPDATE, as_theirs(found) | extra, references, link.external_id,
+                link.version, is_closed,
+            )  # fmt: skip
+        unit.writes.append(write)
+        unit.links.append(link)
+
+    def _extra(self, lead: Lead, refusals: Mapping[str, bool]) -> dict[str, Any]:
+        """The summary for sales, and what the package adds."""
+        column, longest = self.mapped.crm.summary
+        column = self.connection.settings.get("summary_column") or column
+        latest = self._people.latest.get(lead.contact_id or 0, [])
+        values = {column: summary.text(lead, refusals, latest, longest)}
+        mapped = set(self.mapped.names(Entity.LEAD))
+        own = self.mapped.crm.lead_values(self.connection, lead)
+        return values | {name: value for name, value in own.items() if name not in mapped}
+
+    def _owner(self, lead: Lead) -> Reference | None:
+        """Who gets it there: whoever has it here, else the one whom the connection names."""
+        found = self._users.get(lead.owner_id or 0) or self.connection.settings.get("default_owner")
+        return Reference("user", found) if found else None
+
+    def _add_task(self, unit: Planned, link: RecordLink, lead: Lead, owner: Reference | None) -> None:
+        days = self.connection.settings.get("follow_up_days", FOLLOW_UP_DAYS)
+        if days is None:
+            return
+        subject, text = summary.follow_up(lead, self._people.refusals(lead))
+        values = self.mapped.crm.task_values(subject, text, timezone.now() + timedelta(days=days))
+        references = {Entity.LEAD.value: links.reference(link)} | ({"owner": owner} if owner else {})
+        uid = uuid.uuid5(link.uid, unit.changes[-1].key)
+        unit.writes.append(Write(Entity.ACTIVITY, uid, How.UPSERT, values, references))
+        unit.links.append(None)
+
+    # ---- bringing up to date ----
+
+    def _update(self, changes: list[CrmChange], pk: int, entity: str) -> None:
+        record, link = self._records[entity].get(pk), self._links[entity].get(pk)
+        if record is None:
+            return self._end(changes, State.CANCELLED, reasons.GONE)
+        if link is None or link.state != LinkState.LINKED:
+            return self._end(changes, State.CANCELLED, reasons.UNLINKED)
+        if not link.external_id:
+            return self._end(changes, State.DONE, reasons.CARRIED)
+        refusals = self._people.refusals(record)
+        found, _unreadable = self.mapped.compare(link, record, refusals, link.known)
+        self._set_back(link, record, found)
+        values = as_theirs(found)
+        if not values:
+            return self._end(changes, State.DONE, reasons.SAME, link=link)
+        if entity == Entity.LEAD and link.standing.get("status") in CLOSED:
+            return self._end(changes, State.CANCELLED, reasons.CLOSED)
+        write = Write(entity, link.uid, How.UPDATE, values, {}, link.external_id, link.version)
+        self._plan.planned.append(Planned(changes, [write], [link]))
+
+    def _set_back(self, link: RecordLink, record: Any, found: list[Compared]) -> None:
+        """What sales owns and we have changed gets sales' value again."""
+        taken = [one for one in found if one.decision.verdict == Verdict.TAKE]
+        if taken:
+            history.take(self.connection, link, record, taken)
+
+
+def account_of(lead: Lead) -> int | None:
+    """Which company a lead is about: its own, else its contact's."""
+    return lead.account_id or (lead.contact.account_id if lead.contact else None)

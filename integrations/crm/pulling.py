@@ -1,0 +1,114 @@
+"""Reading what sales has changed: page by page, each applied and its position kept in one transaction.
+
+Killed between two pages, the read goes on behind the last one that was applied. A position that they do not know any
+more, and the first time, everything is read; what is linked and was not met by that is asked for by itself, because a
+read of everything names no deletions.
+"""
+
+import time
+from collections import Counter
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.client import CallFailed
+from integrations.connections import runs
+from integrations.crm import applying, knowing, links
+from integrations.crm.interface import Expired, Page, Session, crms
+from integrations.models import MAPPED, Connection, CrmCursor, RecordLink, SyncRun
+from tenants.scope import tenant_scope
+
+# How many records are asked for by themselves at once.
+ASKED = 100
+
+
+class Puller:
+    """One read of everything that has changed since the last one."""
+
+    def __init__(self, connection: Connection, session: Session, deadline: float) -> None:
+        self._connection, self._session, self._deadline = connection, session, deadline
+        self._tenant_id = connection.tenant_id
+        self._crm = crms.of(connection.system)
+
+    def go(self) -> bool:
+        """Read all tables; True if that is done, False if the time is over. Raises CallFailed; what was read stays."""
+        with tenant_scope(self._tenant_id):
+            run = runs.begin(self._connection, "in")
+        try:
+            is_done = all(self._table(run, table, entity) for table, entity in self._crm.read_tables.items())
+        except CallFailed as failure:
+            with tenant_scope(self._tenant_id):
+                runs.fail(run, failure.text)
+            raise
+        if is_done:
+            with tenant_scope(self._tenant_id):
+                runs.finish(run)
+        return is_done
+
+    def _table(self, run: SyncRun, table: str, entity: str) -> bool:
+        """Read one table to its end."""
+        with tenant_scope(self._tenant_id):
+            cursor, _is_new = CrmCursor.objects.get_or_create(connection=self._connection, table=table)
+        if cursor.read_at is not None and cursor.read_at >= run.started_at:
+            return True  # by this run, before it was interrupted
+        while time.monotonic() < self._deadline:
+            try:
+                page = self._session.changes(table, cursor.position)
+            except Expired:
+                self._begin_anew(cursor)
+                continue
+            with tenant_scope(self._tenant_id):
+                self._apply(run, cursor, entity, page)
+            if page.is_last:
+                self._ask_for_unseen(cursor, entity)
+                return True
+        return False
+
+    def _begin_anew(self, cursor: CrmCursor) -> None:
+        cursor.position = ""
+        with tenant_scope(self._tenant_id):
+            cursor.save(update_fields=["position"])
+
+    def _apply(self, run: SyncRun, cursor: CrmCursor, entity: str, page: Page) -> None:
+        if not cursor.position:
+            cursor.full_since = timezone.now()
+        new = applying.apply(self._connection, entity, page.records)
+        found = links.of_records(self._connection, entity, [r.external_id for r in page.records], [])
+        if cursor.full_since is not None:
+            RecordLink.objects.filter(pk__in=[link.pk for link in found.values()]).update(seen_at=Now())
+        deleted = RecordLink.objects.filter(
+            connection=self._connection, entity=entity, external_id__in=page.deleted
+        )  # fmt: skip
+        gone = knowing.unlink(self._connection, list(deleted)) if page.deleted and entity in MAPPED else 0
+        cursor.position = page.position
+        if page.is_last:
+            cursor.read_at = timezone.now()
+        cursor.save(update_fields=["position", "full_since", "read_at"])
+        counts = Counter({"read": len(page.records), "new": new, "deleted": gone})
+        runs.count(run, {name: number for name, number in counts.items() if number})
+
+    def _ask_for_unseen(self, cursor: CrmCursor, entity: str) -> None:
+        """After a read of everything: what is linked and was not in it has been deleted, or came after its page."""
+        if cursor.full_since is None:
+            return
+        while entity in MAPPED and (unseen := self._unseen(cursor, entity)):
+            records = self._session.read(entity, [links.reference(link) for link in unseen])
+            with tenant_scope(self._tenant_id):
+                there = [link.pk for link, record in zip(unseen, records, strict=True) if record is not None]
+                RecordLink.objects.filter(pk__in=there).update(seen_at=Now())
+                knowing.unlink(
+                    self._connection,
+                    [link for link, record in zip(unseen, records, strict=True) if record is None],
+                )
+        cursor.full_since = None
+        with tenant_scope(self._tenant_id):
+            cursor.save(update_fields=["full_since"])
+
+    def _unseen(self, cursor: CrmCursor, entity: str) -> list[RecordLink]:
+        with tenant_scope(self._tenant_id, read_only=True):
+            linked = RecordLink.objects.filter(
+                Q(seen_at=None) | Q(seen_at__lt=cursor.full_since),
+                connection=self._connection, entity=entity, state=RecordLink.State.LINKED,
+            ).exclude(external_id="")  # fmt: skip
+            return list(linked.order_by("pk")[:ASKED])
