@@ -176,6 +176,12 @@ EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 # (stand-ins of partners, e.g. http://127.0.0.1:9009).
 OUTGOING_PORTS = env.list("OUTGOING_PORTS", cast=int, default=[443, 8443])
 SANDBOX_ORIGINS = env.list("SANDBOX_ORIGINS", default=[])
+# LinkedIn's API: a version lives for twelve months (LinkedIn answers 426 afterwards). PKCE only if it has been enabled
+# for the app, since LinkedIn's token endpoint refuses it otherwise.
+LINKEDIN_API_URL = env("LINKEDIN_API_URL", default="https://api.linkedin.com/rest")
+LINKEDIN_AUTH_URL = env("LINKEDIN_AUTH_URL", default="https://www.linkedin.com/oauth/v2")
+LINKEDIN_VERSION = env("LINKEDIN_VERSION", default="202607")
+LINKEDIN_PKCE = env.bool("LINKEDIN_PKCE", default=False)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Onward <onward@localhost>")
 
 # Files that the admin exports compute nothing in a spreadsheet; those of the lists see to it themselves.
@@ -220,4 +226,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    # At DEBUG it would write addresses with their query, which may hold somebody's secret.
+    "loggers": {"urllib3": {"level": "INFO"}},
 }
