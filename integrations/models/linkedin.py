@@ -154,6 +154,8 @@ class LeadFormMapping(models.Model):
     # Columns of a lead that must all be equal, of `integrations.linkedin.matching.LEAD_FIELDS`.
     lead_by = ArrayField(models.TextField(), verbose_name=_("match leads by"), default=list, blank=True)
     update = models.CharField(_("known values"), max_length=10, choices=Update.choices, default=Update.OVERWRITE)
+    # Of two answers that go to one field: the work address and number before the private ones.
+    prefers_work = models.BooleanField(_("prefer work address and phone"), default=False)
     # The topic of the leads; empty: the form's name.
     topic = models.CharField(_("topic of the leads"), max_length=200, blank=True)
     changed_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -222,6 +224,8 @@ class LeadSubmission(models.Model):
     state = models.CharField(max_length=20, choices=State.choices, default=State.RECEIVED)
     # Why, in words.
     reason = models.CharField(max_length=300, blank=True)
+    # What of the answers could not go where the mapping sends it, in words.
+    left_out = models.JSONField(default=list, db_default=[])
     processed_at = models.DateTimeField(null=True)
     contact = models.ForeignKey("contacts.Contact", models.SET_NULL, null=True, related_name="+", db_index=False)
     is_contact_new = models.BooleanField(default=False)
