@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from integrations.client import Answer, Client, Unavailable
+from integrations.client import Answer, Client, Rejected, Unavailable
 from integrations.connections.tokens import Tokens
 from integrations.linkedin import oauth, parsing
 from integrations.linkedin.places import api_url
@@ -42,6 +42,8 @@ class Page:
     """A page of responses; `faults` says what of it could not be read at all."""
 
     responses: list[Response]
+    # How many there are in all, if LinkedIn says so: another number than before means that they have shifted.
+    total: int | None = None
     faults: list[str] = field(default_factory=list)
 
 
@@ -55,6 +57,7 @@ class LinkedIn:
         # LinkedIn's clock as the last answer had it, and what was unreadable in the lists read so far.
         self.now: datetime | None = None
         self.faults: list[str] = []
+        self._total: int | None = None
 
     def accounts(self) -> list[Named]:
         """The ad accounts where the member has a role."""
@@ -92,9 +95,9 @@ class LinkedIn:
             submittedAtTimeRange={"start": milliseconds(start), "end": milliseconds(end)},
             fields=FIELDS,
         )
-        for page in pages:
+        for elements in pages:
             self.faults = []
-            yield Page(self._read(page, parsing.response), self.faults)
+            yield Page(self._read(elements, parsing.response), self._total, self.faults)
 
     def response(self, response_id: str) -> Response:
         """One response; Rejected with status 404 if LinkedIn has none, or not yet."""
@@ -123,11 +126,23 @@ class LinkedIn:
     def subscribe(self, account_id: str, webhook: str) -> str:
         """Let LinkedIn tell the webhook of an account's leads at once; returns the subscription's id.
 
-        To subscribe twice is not to be told twice (LinkedIn knows one per owner and address), so it may be repeated.
+        LinkedIn takes one per owner and address and refuses a second, so this may be repeated.
         """
         wanted = {"webhook": webhook, "owner": _owner(account_id), "leadType": SPONSORED}
-        answer = self._client.call("POST", "/leadNotifications", data=wanted, is_safe=True)
+        try:
+            answer = self._client.call("POST", "/leadNotifications", data=wanted, is_safe=True)
+        except Rejected as error:
+            if error.status != 409:
+                raise
+            return self._subscription(account_id, webhook)
         return answer.headers.get("x-restli-id", "")
+
+    def _subscription(self, account_id: str, webhook: str) -> str:
+        """The id of a subscription that there is already."""
+        owner = {"value": _owner(account_id)}
+        answer = self._call("/leadNotifications", q="criteria", owner=owner, leadType={"leadType": SPONSORED})
+        rows = objects(part(answer.json, "elements"))
+        return next((str(row.get("id")) for row in rows if row.get("webhook") == webhook), "")
 
     def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription."""
@@ -168,6 +183,8 @@ class LinkedIn:
             if elements == before:
                 raise Unavailable(f"LinkedIn's list {path} gives the same page again.")
             before = elements
+            total = part(answer, "paging", "total")
+            self._total = total if isinstance(total, int) else None
             yield elements
             step = part(answer, "paging", "count")
             start += step if isinstance(step, int) and 0 < step <= PAGE else PAGE

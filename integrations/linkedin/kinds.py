@@ -18,6 +18,9 @@ SUBMITTED = Kind(
     is_activity=True,
 )
 
-FORMS = Objects(
-    "lead_form", _("LinkedIn form"), lambda: [(form.pk, str(form)) for form in LeadForm.objects.order_by("name")]
-)
+
+def _forms() -> list[tuple[int, str]]:
+    return [(form.pk, str(form)) for form in LeadForm.objects.order_by("name")]
+
+
+FORMS = Objects("lead_form", _("LinkedIn form"), _forms)

@@ -48,9 +48,8 @@ def process(connection: Connection, limit: int = BATCH) -> Processed:
     """Process those that have waited longest. Index: lead_submission_to_process."""
     recording.one_at_a_time()
     waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("pk")
-    return process_these(
-        connection, list(waiting.select_related("form", "campaign").select_for_update(of=("self",))[:limit])
-    )
+    locked = waiting.select_related("form", "campaign").select_for_update(of=("self",))
+    return process_these(connection, list(locked[:limit]))
 
 
 def process_these(connection: Connection, submissions: Sequence[LeadSubmission]) -> Processed:

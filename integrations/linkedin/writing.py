@@ -1,4 +1,4 @@
-"""Writing what a set of submissions says, by the verbs that the import of files uses too: contacts, companies, leads."""
+"""Writing what a set of submissions says: contacts, companies, leads, by the verbs that the import of files uses too."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -17,8 +17,9 @@ from tenants.secrets import EncryptedText
 class AdAccount(models.Model):
     """An ad account at LinkedIn that the connection may see. Only the chosen ones are read.
 
-    `newest_at` and `read_until` are taken from LinkedIn's data and clock, never from ours: everything submitted up to
-    `read_until` has been read and committed, and the next run begins an overlap before `newest_at`.
+    The first pass reads a year in windows; `read_until` is the end of the last window that was read and committed.
+    Afterwards each run begins an overlap before `newest_at`, the latest submission there is: the data say where to go
+    on, no clock of ours.
     """
 
     tenant = TenantKey()
@@ -28,7 +29,10 @@ class AdAccount(models.Model):
     # LinkedIn's own test account: what is submitted there is kept apart as test leads are.
     is_test = models.BooleanField(default=False)
     is_chosen = models.BooleanField(_("read"), default=False)
+    is_backfilled = models.BooleanField(default=False, editable=False)
     newest_at = models.DateTimeField(null=True, editable=False)
+    # When the last days were read once more, for what LinkedIn had not shown before.
+    reread_at = models.DateTimeField(null=True, editable=False)
     read_until = models.DateTimeField(null=True, editable=False)
     # The id of the subscription by which LinkedIn tells of new leads at once; empty without one.
     subscription_id = models.CharField(max_length=60, blank=True, editable=False)
