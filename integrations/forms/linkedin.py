@@ -25,7 +25,9 @@ class AppForm(Form):
         label=_("Client secret"),
         max_length=200,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text=_("Both are in LinkedIn's developer portal under Auth. The secret is kept encrypted and never shown."),
+        help_text=_(
+            "Both are in LinkedIn's developer portal under Auth. The secret is kept encrypted and never shown."
+        ),
     )
 
 
@@ -80,9 +82,9 @@ class OptionsForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("leads") == LeadFormMapping.Leads.MATCH and not self.errors.get("lead_by"):
-            if "email" not in cleaned.get("lead_by", ()):
-                self.add_error("lead_by", _("The e-mail address has to be among them."))
+        is_matching = cleaned.get("leads") == LeadFormMapping.Leads.MATCH
+        if is_matching and not self.errors.get("lead_by") and "email" not in cleaned.get("lead_by", ()):
+            self.add_error("lead_by", _("The e-mail address has to be among them."))
         return cleaned
 
 

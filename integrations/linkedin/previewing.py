@@ -16,7 +16,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What one submission would come to: (entity, field, value) of each, what would be left out, who has the address."""
+    """What one submission would come to: (entity, field, value), what would be left out, who has the address."""
 
     submission: LeadSubmission
     values: list[tuple[Text, Text, str]]
@@ -27,10 +27,8 @@ class Preview:
 def of_form(form: LeadForm | None, tried: LeadFormMapping, country: str = "") -> list[Preview]:
     """The latest submissions of a form, or of all forms without a mapping of their own, by an unsaved mapping."""
     rows = LeadSubmission.objects.exclude(answers=[]).select_related("form")
-    if form is not None:
-        rows = rows.filter(form=form)
-    else:
-        rows = rows.filter(connection=tried.connection, form__mapping=None)
+    whose = {"form": form} if form is not None else {"connection": tried.connection, "form__mapping": None}
+    rows = rows.filter(**whose)
     latest = list(rows.order_by("-submitted_at", "-pk")[:SHOWN])
     offered = mapping.offered()
     reader = Reader(tried, offered, Questions(latest), country)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from contacts.models import Contact
 from integrations.linkedin import mapping
@@ -44,6 +44,20 @@ TAB_LABELS = {
     "failed": gettext_lazy("Failed"),
     "tests": gettext_lazy("Test leads"),
     "gone": gettext_lazy("Withdrawn or erased"),
+}
+# What the numbers of a run are called; one that is not named here is shown by its own name.
+RUN_COUNTS = {
+    "new": gettext_lazy("new"),
+    "changed": gettext_lazy("changed"),
+    "known": gettext_lazy("known already"),
+    "forms": gettext_lazy("forms"),
+    "campaigns": gettext_lazy("campaigns"),
+    "unreadable": gettext_lazy("unreadable"),
+    "leads_new": gettext_lazy("new leads"),
+    "contacts_new": gettext_lazy("new contacts"),
+    "accounts_new": gettext_lazy("new accounts"),
+    "agreed": gettext_lazy("consents"),
+    **{state.value: state.label for state in State},
 }
 
 
@@ -110,11 +124,13 @@ def submissions(filters: Filters, *, with_tab: bool = True) -> QuerySet[LeadSubm
     return rows
 
 
-def tab_counts(filters: Filters) -> dict[str, tuple[int, bool]]:
-    """(how many, is it exact) of each tab, the empty key for all."""
+def tabs(filters: Filters) -> list[tuple[str, str, int, bool]]:
+    """(key, in words, how many, is that exact) of each tab; the first one, with an empty key, shows all."""
     rows = submissions(filters, with_tab=False)
-    found = {key: count_up_to(rows.filter(state__in=states)) for key, states in TABS.items()}
-    return {"": count_up_to(rows), **found}
+    found = [("", gettext("All"), *count_up_to(rows))]
+    return found + [
+        (key, str(label), *count_up_to(rows.filter(state__in=TABS[key]))) for key, label in TAB_LABELS.items()
+    ]
 
 
 def choices() -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
@@ -152,9 +168,9 @@ def by_campaign() -> list[Share]:
 
 def _shares(name: str, model: type[LeadForm] | type[AdCampaign]) -> list[Share]:
     rows = _counted(begin()).exclude(**{name: None}).values_list(name)
-    counted = rows.annotate(
-        submissions=Count("pk"), leads=Count("pk", filter=Q(state=State.LEAD_CREATED))
-    ).order_by("-submissions", name)[:MOST]
+    counted = rows.annotate(submissions=Count("pk"), leads=Count("pk", filter=Q(state=State.LEAD_CREATED))).order_by(
+        "-submissions", name
+    )[:MOST]
     found = list(counted)
     named = model.objects.in_bulk([pk for pk, _submissions, _leads in found])  # type: ignore[attr-defined]
     return [Share(pk, str(named[pk]), submissions, leads) for pk, submissions, leads in found]
@@ -183,6 +199,17 @@ def accounts_of(connection: Connection) -> QuerySet[AdAccount]:
 def running(connection: Connection) -> SyncRun | None:
     """The run that is under way."""
     return SyncRun.objects.filter(connection=connection, state=SyncRun.State.RUNNING).order_by("-pk").first()
+
+
+def counted(run: SyncRun) -> list[tuple[str, int]]:
+    """What a run did, in words."""
+    return [(str(RUN_COUNTS.get(name, name)), count) for name, count in run.counts.items() if count]
+
+
+def latest_runs(connection: Connection) -> list[tuple[SyncRun, list[tuple[str, int]]]]:
+    """The last runs of a connection, each with what it did."""
+    rows = SyncRun.objects.filter(connection=connection).select_related("started_by__user").order_by("-pk")
+    return [(run, counted(run)) for run in rows[:10]]
 
 
 def state_counts(connection: Connection) -> dict[str, int]:
@@ -223,7 +250,9 @@ def copy_of(kept: LeadFormMapping, form: LeadForm | None) -> LeadFormMapping:
 
 def of_lead(lead: Lead) -> list[LeadSubmission]:
     """The submissions that a lead came from, the latest first. Reads lead_submission_of_lead."""
-    return list(LeadSubmission.objects.filter(lead=lead).select_related("form", "campaign").order_by("-submitted_at")[:5])
+    return list(
+        LeadSubmission.objects.filter(lead=lead).select_related("form", "campaign").order_by("-submitted_at")[:5]
+    )
 
 
 def of_contact(contact: Any) -> list[LeadSubmission]:

@@ -1,8 +1,8 @@
 """Setting a connection to LinkedIn up: the app, the stand-in, the ways without LinkedIn's approval, ad accounts.
 
-    connection = add(name, client_id, client_secret, by=member)     # then oauth.authorise_url, oauth.finish
-    read_accounts(connection)                                       # calls out: outside of any scope
-    choose_accounts(connection, ids, by=member)                     # the schedule starts
+connection = add(name, client_id, client_secret, by=member)     # then oauth.authorise_url, oauth.finish
+read_accounts(connection)                                       # calls out: outside of any scope
+choose_accounts(connection, ids, by=member)                     # the schedule starts
 """
 
 from collections.abc import Iterable

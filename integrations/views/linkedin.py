@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from integrations.connections import expiring, runs
+from integrations.connections import expiring
 from integrations.linkedin import queries, setting_up, versions
 from integrations.linkedin.answers import Questions
 from integrations.models import Connection, LeadSubmission
-from tenants.access import Right, allow
+from tenants.access import Right, allow, may
 from tenants.paging import page_of
 
 
@@ -19,6 +19,7 @@ def home(request: Any) -> HttpResponse:
     weeks = queries.per_week()
     context = {
         "connections": list(queries.connections()),
+        "may_manage": may(request.member, Right.MANAGE),
         "weeks": weeks,
         "most_per_week": max(week.count for week in weeks),
         "charts": [("form", queries.by_form()), ("campaign", queries.by_campaign())],
@@ -34,7 +35,7 @@ def submissions(request: Any) -> HttpResponse:
     filters = queries.Filters.read(request.GET)
     page = page_of(queries.submissions(filters), ("-submitted_at", "-pk"), request.GET)
     forms, campaigns = queries.choices()
-    context = {"filters": filters, "page": page, "counts": queries.tab_counts(filters)}
+    context = {"filters": filters, "page": page, "tabs": queries.tabs(filters)}
     context |= {"forms": forms, "campaigns": campaigns}
     return render(request, "integrations/linkedin/submissions.html", context)
 
@@ -53,6 +54,7 @@ def submission(request: Any, pk: int) -> HttpResponse:
         "hidden": questions.hidden(found),
         "consents": questions.consents(found),
         "others": queries.others_of(found),
+        "may_map": may(request.member, Right.EDIT_MARKETING),
     }
     return render(request, "integrations/linkedin/submission.html", context)
 
@@ -65,7 +67,7 @@ def connection(request: Any, pk: int) -> HttpResponse:
     context = {
         **_sync(found),
         "accounts": queries.accounts_of(found),
-        "runs": runs.of(found).select_related("started_by__user")[:10],
+        "runs": queries.latest_runs(found),
         "counts": queries.counts_in_words(found),
         "ends_soon": expiring.ends_soon(found),
         "is_without_api": bool(found.settings.get(setting_up.WITHOUT_API)),
@@ -88,4 +90,9 @@ def progress(request: Any, pk: int) -> HttpResponse:
 
 def _sync(found: Connection) -> dict[str, Any]:
     running = queries.running(found)
-    return {"connection": found, "running": running, "is_busy": running is not None or queries.is_due(found)}
+    return {
+        "connection": found,
+        "running": running,
+        "counted": queries.counted(running) if running else [],
+        "is_busy": running is not None or queries.is_due(found),
+    }

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -26,7 +25,9 @@ def new(request: Any) -> HttpResponse:
     form = AppForm(request.POST or None, initial={"name": "LinkedIn"})
     if request.method == "POST" and form.is_valid():
         connection = setting_up.add(**form.cleaned_data, by=request.member)
-        return done(request, _("Saved. Now let LinkedIn know that we may read."), "integrations:linkedin", connection.pk)
+        return done(
+            request, _("Saved. Now let LinkedIn know that we may read."), "integrations:linkedin", connection.pk
+        )
     context = {"form": form, "return_to": _return_to(request), "has_sandbox": setting_up.is_sandbox_offered()}
     status = 422 if request.method == "POST" else 200
     return render(request, "integrations/linkedin/new.html", {**context, "scopes": oauth.SCOPES}, status=status)
@@ -39,7 +40,9 @@ def new_sandbox(request: Any) -> HttpResponse:
     if not setting_up.is_sandbox_offered():
         raise Http404
     connection = setting_up.add_sandbox(by=request.member)
-    return done(request, _("The sandbox is there. Authorise it as you would LinkedIn."), "integrations:linkedin", connection.pk)
+    return done(
+        request, _("The sandbox is there. Authorise it as you would LinkedIn."), "integrations:linkedin", connection.pk
+    )
 
 
 @allow(Right.MANAGE)
@@ -48,7 +51,9 @@ def new_without(request: Any) -> HttpResponse:
     form = NameForm(request.POST or None, initial={"name": _("LinkedIn by file")})
     if request.method == "POST" and form.is_valid():
         connection = setting_up.add_without_api(form.cleaned_data["name"], by=request.member)
-        return done(request, _("Upload a file, or let another system send leads in."), "integrations:linkedin", connection.pk)
+        return done(
+            request, _("Upload a file, or let another system send leads in."), "integrations:linkedin", connection.pk
+        )
     status = 422 if request.method == "POST" else 200
     return render(request, "integrations/linkedin/new_without.html", {"form": form}, status=status)
 

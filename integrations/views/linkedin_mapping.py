@@ -12,7 +12,7 @@ from contacts import mapping as editor_of
 from integrations.forms.linkedin import OptionsForm, chosen_consents, consent_forms
 from integrations.linkedin import mapping, previewing, queries
 from integrations.models import Connection, LeadForm
-from tenants.access import Right, allow
+from tenants.access import Right, allow, may
 from tenants.forms import refuse
 from tenants.paging import page_of
 from tenants.responses import done
@@ -23,7 +23,8 @@ def form_list(request: Any, pk: int) -> HttpResponse:
     """A connection's forms, and by which mapping each is read."""
     connection = get_object_or_404(queries.connections(), pk=pk)
     page = page_of(queries.forms_of(connection), ("name", "pk"), request.GET)
-    return render(request, "integrations/linkedin/forms.html", {"connection": connection, "page": page})
+    context = {"connection": connection, "page": page, "may_map": may(request.member, Right.EDIT_MARKETING)}
+    return render(request, "integrations/linkedin/forms.html", context)
 
 
 @allow(Right.EDIT_MARKETING)
@@ -50,12 +51,12 @@ def forget(request: Any, pk: int) -> HttpResponse:
 
 def _edit(request: Any, connection: Connection, form: LeadForm | None) -> HttpResponse:
     page = MappingPage(connection, form, request.POST if request.method == "POST" else None)
-    status = 200
-    if page.given is not None:
-        status = 200 if page.is_valid() and request.POST.get("do") == "preview" else 422
-        if page.is_valid() and request.POST.get("do") != "preview":
-            if page.save(request.member):
-                return done(request, _("Saved. What comes in from now on is read by it."), *page.url())
+    is_right = page.given is None or page.is_valid()
+    if is_right and page.given is not None and request.POST.get("do") != "preview":
+        is_right = page.save(request.member)
+        if is_right:
+            return done(request, _("Saved. What comes in from now on is read by it."), *page.url())
+    status = 200 if is_right else 422
     context = {"connection": connection, "form": form, "page": page, "preview": page.preview(request.tenant.country)}
     return render(request, "integrations/linkedin/mapping.html", context, status=status)
 
@@ -77,8 +78,7 @@ class MappingPage:
         self.consents = consent_forms(given, mapping.consents_of(form, self.kept))
 
     def is_valid(self) -> bool:
-        answered = [self.options, *self.consents]
-        return all([each.is_valid() for each in answered])
+        return not [each for each in (self.options, *self.consents) if not each.is_valid()]
 
     def values(self) -> dict[str, Any]:
         """What `mapping.save` takes; the default keeps what it has for fields that the page does not show."""
