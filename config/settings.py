@@ -176,6 +176,8 @@ EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 # (stand-ins of partners, e.g. http://127.0.0.1:9009).
 OUTGOING_PORTS = env.list("OUTGOING_PORTS", cast=int, default=[443, 8443])
 SANDBOX_ORIGINS = env.list("SANDBOX_ORIGINS", default=[])
+# Where this installation's stand-ins of partners are; empty: none are offered.
+SANDBOX_URL = env("SANDBOX_URL", default="")
 # LinkedIn's API: a version lives for twelve months (LinkedIn answers 426 afterwards). PKCE only if it has been enabled
 # for the app, since LinkedIn's token endpoint refuses it otherwise.
 LINKEDIN_API_URL = env("LINKEDIN_API_URL", default="https://api.linkedin.com/rest")

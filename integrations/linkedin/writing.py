@@ -1,4 +1,4 @@
-"""Writing what a set of submissions says: contacts, companies, leads, by the verbs that the import of files uses too."""
+"""Writing what a set of submissions says: contacts, companies and leads, by the verbs of the import of files."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
