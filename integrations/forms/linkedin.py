@@ -97,7 +97,13 @@ class ConsentForm(Form):
         required=False,
         empty_label=_("Nothing: it stays readable on the submission"),
     )
-    level = forms.TypedChoiceField(label=_("How far"), choices=ConsentLevel.choices[1:], coerce=int)
+    level = forms.TypedChoiceField(
+        label=_("How far"),
+        choices=ConsentLevel.choices[1:],
+        coerce=int,
+        required=False,
+        empty_value=ConsentLevel.MARKETING,
+    )
     widths: ClassVar = {"purpose": 8, "level": 4}
 
     def __init__(self, *args: Any, asked: ConsentAsked, **kwargs: Any) -> None:
