@@ -1,16 +1,20 @@
 """Acme with a connection to the stand-in, authorised, and one ad account with a form."""
 
 import http.client
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.test import Client
+
 from contacts.models import Contact
 from integrations.connections import verbs
-from integrations.linkedin import oauth, storing, syncing
+from integrations.linkedin import oauth, push, storing, syncing
 from integrations.linkedin.responses import Named
 from integrations.models import AdAccount, Connection, LeadSubmission, SyncRun
+from integrations.sandbox.linkedin.pushing import signature
 from integrations.sandbox.linkedin.world import LinkedIn
 from integrations.sandbox.server import Running
 from leads.models import Lead
@@ -76,6 +80,24 @@ class LinkedInWorld:
         given = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         oauth.finish(self.connection, by=self.owner, return_to=BACK, code=given.get("code", ""), state=given["state"])
         self.reload()
+
+    def push(self, id_: str, action: str = "CREATED", **more: Any) -> int:
+        """LinkedIn notifies us; `secret`, `body` and `owner` in place of the right ones. Returns the status."""
+        told = {
+            "type": "LEAD_ACTION",
+            "leadGenFormResponse": f"urn:li:leadGenFormResponse:{id_}",
+            "leadGenForm": "urn:li:versionedLeadGenForm:(urn:li:leadGenForm:9, 1)",
+            "owner": {"sponsoredAccount": more.get("owner", "urn:li:sponsoredAccount:1")},
+            "leadType": "SPONSORED",
+            "leadAction": action,
+            "occurredAt": more.get("at", int(datetime.now(UTC).timestamp())),
+        }
+        body = json.dumps(told).encode()
+        signed = signature(more.get("secret", "sandbox-secret"), body)
+        headers = {"X-LI-Signature": more.get("signature", signed)}
+        path = urlsplit(push.address(self.connection)).path
+        sent = more.get("body", body)
+        return Client().post(path, sent, content_type="application/json", headers=headers).status_code
 
     def reload(self) -> Connection:
         with tenant_scope(self.tenant):
