@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import linkedin, linkedin_connecting, linkedin_mapping
+from integrations.views import linkedin, linkedin_connecting, linkedin_mapping, linkedin_ways
 
 patterns = [
     path("linkedin/", linkedin.home, name="linkedin_home"),
@@ -24,4 +24,9 @@ patterns = [
     path("linkedin/<int:pk>/mapping/", linkedin_mapping.of_connection, name="linkedin_mapping"),
     path("linkedin/forms/<int:pk>/mapping/", linkedin_mapping.of_form, name="linkedin_form_mapping"),
     path("linkedin/forms/<int:pk>/mapping/forget/", linkedin_mapping.forget, name="linkedin_forget_mapping"),
+    path("linkedin/<int:pk>/upload/", linkedin_ways.upload, name="linkedin_upload"),
+    path("linkedin/<int:pk>/inbox/", linkedin_ways.inbox, name="linkedin_inbox"),
+    path("linkedin/<int:pk>/inbox/close/", linkedin_ways.close_inbox, name="linkedin_close_inbox"),
+    path("linkedin/<int:pk>/notify/", linkedin_ways.notify, name="linkedin_notify"),
+    path("linkedin/<int:pk>/remove/", linkedin_ways.remove, name="linkedin_remove"),
 ]

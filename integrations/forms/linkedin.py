@@ -102,7 +102,6 @@ class ConsentForm(Form):
         choices=ConsentLevel.choices[1:],
         coerce=int,
         required=False,
-        empty_value=ConsentLevel.MARKETING,
     )
     widths: ClassVar = {"purpose": 8, "level": 4}
 
@@ -122,6 +121,9 @@ class UploadForm(Form):
         help_text=_("The CSV file that Campaign Manager exports under “Lead Gen Forms”."),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
+    name = forms.CharField(
+        label=_("Form"), max_length=190, help_text=_("The name of the form, for rows that do not say it themselves.")
+    )
 
 
 def consent_forms(given: Any, asked: Sequence[ConsentAsked]) -> list[ConsentForm]:
@@ -132,7 +134,10 @@ def consent_forms(given: Any, asked: Sequence[ConsentAsked]) -> list[ConsentForm
 def chosen_consents(answered: Sequence[ConsentForm]) -> dict[str, dict[str, int]]:
     """The answers as a mapping keeps them."""
     return {
-        form.asked.id: {"purpose": form.cleaned_data["purpose"].pk, "level": form.cleaned_data["level"]}
+        form.asked.id: {
+            "purpose": form.cleaned_data["purpose"].pk,
+            "level": form.cleaned_data["level"] or ConsentLevel.MARKETING,
+        }
         for form in answered
         if form.cleaned_data.get("purpose")
     }

@@ -45,19 +45,18 @@ TAB_LABELS = {
     "tests": gettext_lazy("Test leads"),
     "gone": gettext_lazy("Withdrawn or erased"),
 }
-# What the numbers of a run are called; one that is not named here is shown by its own name.
+# What is shown of what a run has counted, and how it is called.
 RUN_COUNTS = {
     "new": gettext_lazy("new"),
     "changed": gettext_lazy("changed"),
     "known": gettext_lazy("known already"),
-    "forms": gettext_lazy("forms"),
-    "campaigns": gettext_lazy("campaigns"),
     "unreadable": gettext_lazy("unreadable"),
     "leads_new": gettext_lazy("new leads"),
     "contacts_new": gettext_lazy("new contacts"),
     "accounts_new": gettext_lazy("new accounts"),
     "agreed": gettext_lazy("consents"),
-    **{state.value: state.label for state in State},
+    State.FAILED.value: gettext_lazy("failed"),
+    State.TEST.value: gettext_lazy("test leads"),
 }
 
 
@@ -203,7 +202,7 @@ def running(connection: Connection) -> SyncRun | None:
 
 def counted(run: SyncRun) -> list[tuple[str, int]]:
     """What a run did, in words."""
-    return [(str(RUN_COUNTS.get(name, name)), count) for name, count in run.counts.items() if count]
+    return [(str(label), run.counts[name]) for name, label in RUN_COUNTS.items() if run.counts.get(name)]
 
 
 def latest_runs(connection: Connection) -> list[tuple[SyncRun, list[tuple[str, int]]]]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from integrations.client import Client
 from integrations.connections import verbs
-from integrations.linkedin import storing
+from integrations.linkedin import push, storing
 from integrations.linkedin.api import LinkedIn
 from integrations.linkedin.places import sandbox_url
 from integrations.linkedin.queries import SYSTEM
@@ -50,6 +50,16 @@ def add_without_api(name: str, *, by: Member) -> Connection:
 def is_sandbox_offered() -> bool:
     """Whether this installation runs a stand-in."""
     return bool(urlsplit(getattr(settings, "SANDBOX_URL", "") or "").hostname)
+
+
+def change_app(connection: Connection, name: str, client_id: str, client_secret: str, *, by: Member) -> bool:
+    """Another name, id or secret. True if it is another app, whose authorisation has to be given anew."""
+    rename(connection, name, by=by)
+    if verbs.secrets_of(connection).get("client_id") == client_id:
+        push.replace_secret(connection, client_secret, by=by)
+        return False
+    verbs.replace_credentials(connection, {"client_id": client_id, "client_secret": client_secret}, by=by)
+    return True
 
 
 def rename(connection: Connection, name: str, *, by: Member) -> None:

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from integrations.connections import expiring
-from integrations.linkedin import queries, setting_up, versions
+from integrations.linkedin import gaps, queries, setting_up, versions
 from integrations.linkedin.answers import Questions
 from integrations.models import Connection, LeadSubmission
 from tenants.access import Right, allow, may
@@ -63,13 +63,16 @@ def submission(request: Any, pk: int) -> HttpResponse:
 def connection(request: Any, pk: int) -> HttpResponse:
     """A connection: how it is doing, its runs, and everything that is set up about it."""
     found = get_object_or_404(queries.connections(), pk=pk)
+    accounts = list(queries.accounts_of(found))
     version, version_ends_on, is_version_ending = versions.ending()
     context = {
         **_sync(found),
-        "accounts": queries.accounts_of(found),
+        "accounts": accounts,
         "runs": queries.latest_runs(found),
         "counts": queries.counts_in_words(found),
         "ends_soon": expiring.ends_soon(found),
+        "gaps": gaps.report(found),
+        "is_told_at_once": any(account.subscription_id for account in accounts),
         "is_without_api": bool(found.settings.get(setting_up.WITHOUT_API)),
         "version": version,
         "version_ends_on": version_ends_on,

@@ -87,14 +87,13 @@ def back(request: Any) -> HttpResponse:
 
 @allow(Right.MANAGE)
 def app(request: Any, pk: int) -> HttpResponse:
-    """Another name, id or secret of the app; tokens that came by the old ones are forgotten."""
+    """Another name or secret of the app, or another app, which has to be authorised anew."""
     connection = _connection(pk)
     form = AppForm(request.POST or None, initial={"name": connection.name, "client_id": _client_id(connection)})
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        setting_up.rename(connection, given.pop("name"), by=request.member)
-        verbs.replace_credentials(connection, given, by=request.member)
-        return done(request, _("Saved. Authorise the connection again."), "integrations:linkedin", pk)
+        is_other = setting_up.change_app(connection, **form.cleaned_data, by=request.member)
+        said = _("Saved. Authorise the connection again.") if is_other else _("Saved.")
+        return done(request, said, "integrations:linkedin", pk)
     context = {"form": form, "connection": connection, "return_to": _return_to(request)}
     return render(request, "integrations/linkedin/app.html", context, status=422 if request.method == "POST" else 200)
 

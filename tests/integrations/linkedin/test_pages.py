@@ -250,3 +250,54 @@ def test_a_stranger_finds_no_connection_form_or_submission(
     client = client_of(rob)
     for path in (f"{row.pk}/", f"{row.pk}/forms/", f"forms/{form.pk}/mapping/", f"submissions/{sent.pk}/"):
         assert client.get(f"/integrations/linkedin/{path}").status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_file_is_taken_in_and_the_inbound_address_shows_its_secret_once(
+    acme: Tenant, ana: Member, client_of: ClientOf
+) -> None:
+    client = client_of(ana)
+    client.post("/integrations/linkedin/new/without/", {"name": "By file"})
+    row = only(Connection, acme)
+    path = f"/integrations/linkedin/{row.pk}/upload/"
+    assert 'id="id_file_error"' in text(client.post(path, {"name": "Fair"}), 422)
+    assert 'id="id_file_error"' in text(client.post(path, {"name": "Fair", "file": csv_file("Lead ID\n1\n")}), 422)
+    given = {"name": "Fair", "file": csv_file("Email,Team\nann@firma.example,6+\n")}
+    assert "1 row, 1 of them new." in text(client.post(path, given, follow=True))
+
+    path = f"/integrations/linkedin/{row.pk}/inbox/"
+    assert "Make the address" in text(client.get(path))
+    answer = client.post(path)
+    shown = set(re.findall(r"whsec_[A-Za-z0-9+/=]+", text(answer)))
+    assert len(shown) == 1
+    assert answer["Cache-Control"] == "no-store"
+    page = text(client.get(path))
+    assert "whsec_" not in page
+    assert "/hooks/leads/" in page
+    assert set(re.findall(r"whsec_[A-Za-z0-9+/=]+", text(client.post(path)))) != shown
+    client.post(f"{path}close/")
+    assert "Make the address" in text(client.get(path))
+
+
+def csv_file(content: str) -> Any:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile("leads.csv", content.encode(), "text/csv")
+
+
+def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
+    linkedin: LinkedInWorld, ana: Member, client_of: ClientOf
+) -> None:
+    """And LinkedIn is let tell at once, and asked to stop that when the connection is removed."""
+    linkedin.connect()
+    client, pk = client_of(ana), linkedin.connection.pk
+    assert "tells of each lead at once" in text(client.post(f"/integrations/linkedin/{pk}/notify/", follow=True))
+    assert "End notifications" in text(client.get(f"/integrations/linkedin/{pk}/"))
+    assert len(linkedin.here.store.subscriptions) == 1
+    given = {"name": "Ours", "client_id": "sandbox-app", "client_secret": "another"}
+    client.post(f"/integrations/linkedin/{pk}/app/", given)
+    assert (linkedin.reload().name, linkedin.connection.token is None) == ("Ours", False)
+    client.post(f"/integrations/linkedin/{pk}/remove/")
+    assert not linkedin.here.store.subscriptions
+    with tenant_scope(linkedin.tenant):
+        assert not Connection.objects.exists()
