@@ -1,7 +1,7 @@
 """What LinkedIn adds to the rest of the product as the apps start."""
 
 from contacts import custom, registry, timeline
-from integrations.linkedin import erasing, kinds, mapping, syncing  # noqa: F401 (the queue)
+from integrations.linkedin import erasing, kinds, mapping, syncing, tiles  # noqa: F401 (the queue, and the tiles)
 from segments import fields
 
 
