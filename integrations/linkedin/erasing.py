@@ -6,7 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.registry import Erased, Eraser
+from integrations.linkedin import rerun
 from integrations.models import LeadSubmission
+from tenants.models import Job
 
 State = LeadSubmission.State
 
@@ -20,10 +22,16 @@ def erase(erased: Erased) -> None:
     theirs.update(
         answers=[], hidden_fields={}, consents=[], faults=[], submitter="", digest="", other_contacts=[], reason=""
     )
+    for job in Job.objects.filter(kind=rerun.TRIAL, result__has_key="examples"):
+        del job.result["examples"]
+        job.save(update_fields=["result"])
     theirs.exclude(state=State.WITHDRAWN).update(state=State.ERASED, reason=_("The contact has been erased."))
 
 
 ERASER = Eraser(
     erase,
-    {"integrations.LeadSubmission": gettext_lazy("LinkedIn: what was entered is emptied; that it was sent stays.")},
+    {
+        "integrations.LeadSubmission": gettext_lazy("LinkedIn: what was entered is emptied; that it was sent stays."),
+        "tenants.Job": gettext_lazy("Jobs: the examples that a tried mapping has shown are deleted."),
+    },
 )

@@ -1,7 +1,14 @@
 """What LinkedIn adds to the rest of the product as the apps start."""
 
 from contacts import custom, registry, timeline
-from integrations.linkedin import erasing, kinds, mapping, syncing  # noqa: F401 (the queue)
+from integrations.linkedin import (  # (the queue and the tiles register themselves)
+    erasing,
+    kinds,
+    mapping,
+    rerun,
+    syncing,  # noqa: F401
+    tiles,  # noqa: F401
+)
 from segments import fields
 
 
@@ -11,3 +18,4 @@ def register() -> None:
     registry.erasers.append(erasing.ERASER)
     custom.usages.append(mapping.uses_of)
     fields.register_objects(kinds.FORMS)
+    rerun.register()

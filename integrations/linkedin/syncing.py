@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from integrations.client import CallFailed, NeedsAuthorisation, Rejected, Throttled, Unavailable
 from integrations.connections import runs, verbs
-from integrations.linkedin import announced, gaps, oauth, processing
+from integrations.linkedin import announced, gaps, oauth, processing, rerun
 from integrations.linkedin.pulling import Interrupted, Pull
 from integrations.models import Connection, SyncRun
 from tenants import wakeups
@@ -43,6 +43,8 @@ def work(tenant_id: int, deadline: float) -> Outcome:
     with tenant_scope(tenant_id, read_only=True):
         connections = list(Connection.objects.filter(system=SYSTEM).order_by("pk"))
     moments: list[datetime] = []
+    if not rerun.work(tenant_id, deadline):
+        return Outcome(has_more=True)
     for connection in connections:
         process(connection)
         if connection.state != Connection.State.ACTIVE:

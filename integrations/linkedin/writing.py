@@ -66,6 +66,11 @@ class _Item:
         return self.read.submission
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether it comes to something for the first time."""
+        return self.submission.lead_id is None
+
+    @property
     def contact_id(self) -> int | None:
         return self.person.contact_id if self.person else None
 
@@ -212,7 +217,7 @@ def _change_leads(mapping: LeadFormMapping, items: Sequence[_Item], lane: str) -
         if item.lead is None:
             continue
         item.is_lead_changed = bool(changes.get(item.lead.pk))
-        if item.submission.processed_at is None and item.lead.pk not in raised:
+        if item.is_fresh and item.lead.pk not in raised:
             raised.add(item.lead.pk)
             lifecycle.raise_hand(item.lead, _("Sent “%(form)s” again.") % {"form": _form_name(item.submission)})
 
@@ -275,7 +280,7 @@ def _origin(submission: LeadSubmission) -> str:
 
 def _record(items: Sequence[_Item], lane: str) -> None:
     """That somebody has submitted a form is a fact once, as of when she did."""
-    fresh = [item for item in items if item.submission.processed_at is None]
+    fresh = [item for item in items if item.is_fresh]
     rows = [
         {
             "contact_id": item.contact_id,

@@ -62,7 +62,6 @@ IMPERSONAL = {
     "scoring.ScoringModel": "written by marketers",
     "scoring.ScoringRule": "written by marketers",
     "segments.Segment": "written by marketers",
-    "tenants.Job": "what a member started, and its progress",
     "tenants.Setting": "the tenant's settings",
 }
 # Rows of leads that stay when their contact goes: points with a reason that a model or a journey gives.
