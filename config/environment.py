@@ -17,11 +17,13 @@ from config.programs import CannotStart
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
+# How far an installation's last port is behind its first.
+SPAN = 26
 
 
 @dataclass(frozen=True)
 class Ports:
-    """The three ports of one installation, derived from the web server's."""
+    """The four ports of one installation, derived from the web server's."""
 
     web: int
 
@@ -33,17 +35,22 @@ class Ports:
     def catcher(self) -> int:
         return self.web + 25
 
+    @property
+    def sandbox(self) -> int:
+        return self.web + SPAN
+
     @classmethod
     def wanted(cls, environ: Mapping[str, str]) -> "Ports":
         """PORT, else 8000; refuses what is no port."""
         text = environ.get("PORT", str(FIRST_PORT))
-        if not text.isdigit() or not 0 < int(text) <= 65535 - 25:
-            raise CannotStart(f"PORT is {text!r}: it must be a number from 1 to {65535 - 25}.")
+        if not text.isdigit() or not 0 < int(text) <= 65535 - SPAN:
+            raise CannotStart(f"PORT is {text!r}: it must be a number from 1 to {65535 - SPAN}.")
         return cls(int(text))
 
     def taken(self) -> int | None:
         """The first of the ports that somebody else listens on."""
-        return next((port for port in (self.web, self.tracking, self.catcher) if not _is_free(port)), None)
+        ports = (self.web, self.tracking, self.catcher, self.sandbox)
+        return next((port for port in ports if not _is_free(port)), None)
 
     def check(self) -> None:
         """Refuse taken ports, naming a start that would work."""
@@ -97,6 +104,7 @@ def decide(
         "TRACKING_URL": f"http://{HOST}:{ports.tracking}",
         "CATCHER_URL": catcher,
         "EMAIL_URL": catcher,
+        "SANDBOX_URL": f"http://{HOST}:{ports.sandbox}",
     }
     return {name: given.get(name) or value for name, value in chosen.items()}
 

@@ -173,11 +173,11 @@ CATCHER_URL = env("CATCHER_URL", default="smtp://127.0.0.1:1025")
 # Connections to the mail server that one sender opens at most.
 EMAIL_CONNECTIONS = env.int("EMAIL_CONNECTIONS", default=4)
 # Where calls to addresses that companies enter may go: these ports, and on this machine only these exact origins
-# (stand-ins of partners, e.g. http://127.0.0.1:9009).
+# (stand-ins of partners, e.g. http://127.0.0.1:9009). SANDBOX_URL: where `./onward run` plays LinkedIn and Dynamics for
+# whoever wants to try a connection; empty, as in a real deployment: no sandbox is offered.
 OUTGOING_PORTS = env.list("OUTGOING_PORTS", cast=int, default=[443, 8443])
-SANDBOX_ORIGINS = env.list("SANDBOX_ORIGINS", default=[])
-# Where this installation's stand-ins of partners are; empty: none are offered.
 SANDBOX_URL = env("SANDBOX_URL", default="")
+SANDBOX_ORIGINS = [*env.list("SANDBOX_ORIGINS", default=[]), *filter(None, [SANDBOX_URL])]
 # LinkedIn's API: a version lives for twelve months (LinkedIn answers 426 afterwards). PKCE only if it has been enabled
 # for the app, since LinkedIn's token endpoint refuses it otherwise.
 LINKEDIN_API_URL = env("LINKEDIN_API_URL", default="https://api.linkedin.com/rest")

@@ -1,6 +1,6 @@
 """`./onward run`: the whole product as children of one process in the foreground.
 
-Order of starting: lock, ports, PostgreSQL, Redis, `config.prepare`, then web, tracking, worker, beat, mail catcher.
+Order of starting: lock, ports, PostgreSQL, Redis, `config.prepare`, web, tracking, worker, beat, mail catcher, sandbox.
 A child that ends is started again after a pause that doubles. Ctrl-C or SIGTERM stops all of them, the databases last;
 if this process is killed, the kernel stops its children (PR_SET_PDEATHSIG) and the next start clears what is left.
 """
@@ -232,6 +232,10 @@ def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:
         say("No Redis on this machine: one process does the worker's and the beat's work (manage.py tick --loop).")
         yield Child("tick", [sys.executable, "manage.py", "tick", "--loop"], environ)
     yield Child("catcher", [sys.executable, "manage.py", "catch_mail"], environ)
+    if environ["SANDBOX_URL"] == f"http://{HOST}:{ports.sandbox}":
+        # It plays other people's systems, so it is told nothing of ours.
+        sandbox = ["integrations.sandbox", "--port", str(ports.sandbox), "--folder", str(VAR / "sandbox")]
+        yield Child("sandbox", [*python, *sandbox], {"PYTHONUNBUFFERED": "1"})
 
 
 def _wait_for(port: int, stack: Stack, patience: float = 120) -> None:

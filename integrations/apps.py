@@ -12,6 +12,7 @@ class IntegrationsConfig(AppConfig):
         from integrations import tiles  # noqa: F401 (it registers)
         from integrations.connections import expiring  # noqa: F401
         from integrations.linkedin import registering as linkedin
+        from integrations.linkedin import showing
         from integrations.webhooks import erasing, reader, sending  # noqa: F401
         from tenants.access import Right
         from tenants.registry import Section, menu
@@ -19,5 +20,6 @@ class IntegrationsConfig(AppConfig):
         reactor.register(reader.READER)
         registry.erasers.append(erasing.ERASER)
         linkedin.register()
+        showing.register()
         menu.add(Section.SETTINGS, _("Integrations"), "integrations:index", "plug", Right.MANAGE, 55)
         menu.add(Section.SETTINGS, _("Webhooks"), "integrations:webhooks", "webhook", Right.MANAGE, 60)

@@ -6,7 +6,7 @@ from config.environment import HOST, Ports
 
 
 def free_web_port() -> int:
-    """A port with the two others of an installation free beside it."""
+    """A port with the others of an installation free beside it."""
     for web in range(20_000, 60_000, 37):
         if Ports(web).taken() is None:
             return web

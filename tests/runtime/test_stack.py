@@ -5,6 +5,7 @@ import signal
 import smtplib
 from collections.abc import Iterator
 from contextlib import suppress
+from urllib.request import urlopen
 
 import psutil
 import psycopg
@@ -40,6 +41,15 @@ def test_the_mail_catcher_takes_mail(running):
     until(takes_mail)
 
 
+def test_the_sandbox_plays_the_partners(running):
+    def answers() -> bool:
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{running.port + 26}/dynamics/newcomer/", timeout=5) as page:
+            return b"Sales side" in page.read()
+        return False
+
+    until(answers)
+
+
 def test_secrets_and_sockets_are_for_the_owner_alone(running):
     var = running.folder / "var"
     assert (var / "env").stat().st_mode & 0o077 == 0
@@ -65,7 +75,15 @@ def test_a_port_in_use_is_named_with_a_start_that_works(running):
 
 
 @pytest.mark.parametrize(
-    "words", [("granian", "config.wsgi"), ("celery", "worker"), ("celery", "beat"), ("catch_mail",), ("redis-server",)]
+    "words",
+    [
+        ("granian", "config.wsgi"),
+        ("celery", "worker"),
+        ("celery", "beat"),
+        ("catch_mail",),
+        ("integrations.sandbox",),
+        ("redis-server",),
+    ],
 )
 def test_a_killed_part_comes_back(running, words):
     victim = until(lambda: running.child(*words))

@@ -456,12 +456,9 @@ class HookHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    with closing(Hook()) as hook:
+    with Hook() as hook:
         yield hook
         hook.shutdown()
-
-
-Hook.close = ThreadingHTTPServer.server_close  # type: ignore[attr-defined]
 
 
 def subscribe(client: Client, url: str, owner: str = "urn:li:sponsoredAccount:1") -> tuple[int, Any, dict[str, str]]:

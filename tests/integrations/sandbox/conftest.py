@@ -1,0 +1,31 @@
+"""One server for all tests of the stand-ins; each test has a world of its own."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integrations.sandbox import server
+
+if TYPE_CHECKING:
+    from tests.integrations.sandbox.dataverse import Client
+
+_keys = count()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[server.Running]:
+    with server.start() as running:
+        yield running
+
+
+@pytest.fixture
+def sales(sandbox: server.Running) -> "Client":
+    """A client of an environment that has users and nothing else, whose clock stands still."""
+    from tests.integrations.sandbox.dataverse import Client
+
+    client = Client(sandbox, f"test-{next(_keys)}")
+    client.control("reset", {"seed": 7, "now": "2026-03-01T12:00:00Z"})
+    client.token = client.sign_in().json["access_token"]
+    return client
