@@ -51,7 +51,7 @@ def test_workers_killed_at_random_moments_leave_a_sync_that_goes_on(acme: Tenant
         told = Interaction.objects.filter(kind="linkedin.submitted")
         assert told.aggregate(n=Count("lead_id", distinct=True), all=Count("pk")) == {"n": LEADS, "all": LEADS}
         run = SyncRun.objects.get()
-        assert (run.counts["new"], run.counts["leads_new"]) == (LEADS, LEADS)
+        assert (run.counts["new"], run.counts["lead_created"]) == (LEADS, LEADS)
         assert AdAccount.objects.get().is_backfilled
 
 
