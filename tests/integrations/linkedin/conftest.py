@@ -22,6 +22,5 @@ def sandbox() -> Iterator[Any]:
 def linkedin(transactional_db: None, acme: Any, ana: Any, sandbox: Any, settings: Any) -> "LinkedInWorld":
     from tests.integrations.linkedin.world import LinkedInWorld
 
-
     settings.SANDBOX_URL, settings.SANDBOX_ORIGINS = sandbox.url, [sandbox.url]
     return LinkedInWorld(acme, ana, sandbox)
