@@ -155,7 +155,8 @@ def run() -> int:
                 stack.watch()
                 time.sleep(0.2)
         except CannotStart as reason:
-            print(reason, file=sys.stderr)
+            if text := str(reason):
+                print(text, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             pass
@@ -192,7 +193,7 @@ def _prepare(environ: Mapping[str, str]) -> None:
     database = ["database"] + (["sample"] if environ.get("ONWARD_SAMPLE") != "0" else [])
     with _steps(database, environ) as tables, _steps(["static"], environ) as static:
         if tables.wait() or static.wait():
-            raise CannotStart("Onward was not started.")
+            raise CannotStart  # the step that failed has said why
 
 
 @contextmanager

@@ -24,6 +24,7 @@ patterns = [
     path("linkedin/<int:pk>/mapping/", linkedin_mapping.of_connection, name="linkedin_mapping"),
     path("linkedin/forms/<int:pk>/mapping/", linkedin_mapping.of_form, name="linkedin_form_mapping"),
     path("linkedin/forms/<int:pk>/mapping/forget/", linkedin_mapping.forget, name="linkedin_forget_mapping"),
+    path("linkedin/<int:pk>/rerun/", linkedin_mapping.apply, name="linkedin_rerun"),
     path("linkedin/<int:pk>/upload/", linkedin_ways.upload, name="linkedin_upload"),
     path("linkedin/<int:pk>/inbox/", linkedin_ways.inbox, name="linkedin_inbox"),
     path("linkedin/<int:pk>/inbox/close/", linkedin_ways.close_inbox, name="linkedin_close_inbox"),

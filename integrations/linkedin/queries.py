@@ -233,6 +233,12 @@ def others_of(submission: LeadSubmission) -> list[Contact]:
     return list(Contact.objects.filter(pk__in=submission.other_contacts).order_by("pk"))
 
 
+def has_submissions(connection: Connection, form: LeadForm | None) -> bool:
+    """Whether anything has come by a form, or by any form of the connection."""
+    rows = LeadSubmission.objects.filter(connection=connection)
+    return (rows.filter(form=form) if form else rows).exists()
+
+
 def mapping_of(connection: Connection, form: LeadForm | None) -> LeadFormMapping:
     """What holds for a form, or for all forms without their own; nothing is written for looking at it."""
     rows = LeadFormMapping.objects.filter(connection=connection)

@@ -79,7 +79,8 @@ def figures(job: Job) -> Sequence[Figure]:
 
 def examples(job: Job) -> dict[str, Any]:
     """Changes that a preview has found: {"who", "what" (contact, lead), "fields": [[name, before, after], …]}."""
-    return {"examples": job.result.get("examples", [])}
+    is_to_be_applied = job.kind == TRIAL and job.state == Job.State.DONE and bool(job.done_count)
+    return {"examples": job.result.get("examples", []), "is_to_be_applied": is_to_be_applied}
 
 
 def _batch(job: Job) -> None:
@@ -136,8 +137,8 @@ def _submissions(arguments: dict[str, Any]) -> Any:
 
 def register() -> None:
     """The job kinds, for the page of jobs."""
-    template = "integrations/linkedin/_rerun.html"
+    template, right = "integrations/linkedin/_rerun.html", Right.EDIT_MARKETING
     for key, label in ((TRIAL, gettext_lazy("Try a mapping")), (RUN, gettext_lazy("Apply a mapping"))):
         jobs.kinds.add(
-            JobKind(key, label, "arrows-shuffle", Right.MANAGE, figures=figures, template=template, context=examples)
+            JobKind(key, label, "arrows-shuffle", right, figures=figures, template=template, context=examples)
         )

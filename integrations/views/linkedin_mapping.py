@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from contacts import mapping as editor_of
 from integrations.forms.linkedin import OptionsForm, chosen_consents, consent_forms
-from integrations.linkedin import mapping, previewing, queries
+from integrations.linkedin import mapping, previewing, queries, rerun
 from integrations.models import Connection, LeadForm
 from tenants.access import Right, allow, may
 from tenants.forms import refuse
@@ -49,6 +49,20 @@ def forget(request: Any, pk: int) -> HttpResponse:
     return done(request, _("The mapping of all forms holds for it again."), "integrations:linkedin_form_mapping", pk)
 
 
+@allow(Right.EDIT_MARKETING)
+@require_POST
+def apply(request: Any, pk: int) -> HttpResponse:
+    """Order the mapping of a form (`form`; none: that of all others) for what is stored: a trial, or for good."""
+    connection = get_object_or_404(queries.connections(), pk=pk)
+    number = request.POST.get("form", "")
+    forms = LeadForm.objects.filter(connection=connection)
+    form = get_object_or_404(forms, pk=int(number)) if number.isdecimal() and len(number) < 18 else None
+    is_trial = request.POST.get("do") != "apply"
+    job = rerun.order(connection, form, is_trial=is_trial, by=request.member)
+    said = _("It is tried; nothing is changed.") if is_trial else _("It is applied to what is stored.")
+    return done(request, said, "tenants:job", job.pk)
+
+
 def _edit(request: Any, connection: Connection, form: LeadForm | None) -> HttpResponse:
     page = MappingPage(connection, form, request.POST if request.method == "POST" else None)
     is_right = page.given is None or page.is_valid()
@@ -58,6 +72,7 @@ def _edit(request: Any, connection: Connection, form: LeadForm | None) -> HttpRe
             return done(request, _("Saved. What comes in from now on is read by it."), *page.url())
     status = 200 if is_right else 422
     context = {"connection": connection, "form": form, "page": page, "preview": page.preview(request.tenant.country)}
+    context["has_submissions"] = queries.has_submissions(connection, form)
     return render(request, "integrations/linkedin/mapping.html", context, status=status)
 
 

@@ -191,3 +191,4 @@ def test_a_superuser_is_refused_with_the_statements_that_help():
         assert "postgres, which is a superuser" in made.said()
         assert "CREATE ROLE onward LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS" in made.said()
         assert "OWNER TO onward" in made.said()
+        assert len(made.said().splitlines()) == 1

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from contacts.models import Purpose
+from contacts.models import Contact, Purpose
 from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
@@ -209,9 +209,27 @@ def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
     assert shown == {"EMAIL": "contact.email", kept_key(kept): "contact.job_title"}
     assert kept.consents == {"0": {"purpose": purpose.pk, "level": 4}}
     assert "Its own" in text(client.get(f"/integrations/linkedin/{linkedin.connection.pk}/forms/"))
+    apply_it(client, linkedin, form)
     client.post(f"{path}forget/")
     with tenant_scope(linkedin.tenant):
         assert not LeadFormMapping.objects.filter(form=form).exists()
+
+
+def apply_it(client: Client, linkedin: LinkedInWorld, form: int) -> None:
+    """The changed mapping on what is stored: first what would change, then for good."""
+    rerun = f"/integrations/linkedin/{linkedin.connection.pk}/rerun/"
+    assert client.post(rerun, {"form": form + 100}).status_code == 404
+    trial = client.post(rerun, {"form": form})["Location"]
+    linkedin.work()
+    page = text(client.get(trial))
+    assert "6+" in page
+    assert "Nothing is changed yet." in page
+    with tenant_scope(linkedin.tenant):
+        assert not Contact.objects.filter(job_title="6+").exists()
+    client.post(rerun, {"form": form, "do": "apply"})
+    linkedin.work()
+    with tenant_scope(linkedin.tenant):
+        assert Contact.objects.get(job_title="6+").email == ANN["EMAIL"]
 
 
 def kept_key(kept: LeadFormMapping) -> str:
