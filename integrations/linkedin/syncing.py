@@ -37,7 +37,7 @@ INTERVAL, EVERY = 30, "interval_minutes"
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 
 
-@queue(QUEUE)
+@queue(QUEUE, calls_out=True)
 def work(tenant_id: int, deadline: float) -> Outcome:
     """Do what is due for a tenant's connections until the deadline."""
     with tenant_scope(tenant_id, read_only=True):
