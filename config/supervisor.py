@@ -227,6 +227,8 @@ def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:
     if environ["BROKER_URL"]:
         celery = [*python, "celery", "-A", "config"]
         yield Child("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"], environ)
+        calls = ["worker", "-Q", "calls", "-n", "caller@%h", "--pool", "threads", "--concurrency", "4"]
+        yield Child("caller", [*celery, *calls, "--loglevel", "WARNING"], environ)
         beat = ["beat", "--schedule", str(VAR / "beat"), "--pidfile", ""]
         yield Child("beat", [*celery, *beat], environ)
     else:

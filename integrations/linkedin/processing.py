@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from contacts.models.timeline import Lane
@@ -45,17 +46,17 @@ class Processed:
 
 
 def process(connection: Connection, limit: int = BATCH) -> Processed:
-    """Process those that have waited longest. Index: lead_submission_to_process."""
+    """Process the oldest ones: what somebody said last has to hold. Index: lead_submission_to_process."""
     recording.one_at_a_time()
-    waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("pk")
-    locked = waiting.select_related("form", "campaign").select_for_update(of=("self",))
-    return process_these(connection, list(locked[:limit]))
+    waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("submitted_at", "pk")
+    return process_these(connection, list(waiting.select_for_update()[:limit]))
 
 
 def process_these(connection: Connection, submissions: Sequence[LeadSubmission]) -> Processed:
     """Process these, whatever their state was; the caller holds their locks, and `recording.one_at_a_time`."""
     done = Processed()
     if submissions:
+        prefetch_related_objects(submissions, "form", "campaign")
         context = _Context.of(connection, submissions)
         for result in _results(context, submissions, done):
             done.states[result.state] += 1

@@ -116,6 +116,9 @@ class Pull:
             newest, has_shifted = self._pages(account, start, end)
             if not has_shifted:
                 break
+        # Only when all of it is there: LinkedIn lists in no order, and what somebody said last has to hold.
+        self.forms()
+        self.process()
         with tenant_scope(self.connection.tenant_id):
             here = AdAccount.objects.select_for_update().get(pk=account.pk)
             if newest and (here.newest_at is None or newest > here.newest_at):
@@ -141,14 +144,11 @@ class Pull:
         return newest, len(totals) > 1
 
     def _keep(self, responses: list[Response]) -> None:
-        """Store a chunk, read the forms that it names and nobody knows, and process it."""
+        """Store a chunk."""
         with tenant_scope(self.connection.tenant_id):
             stored = storing.store(self.connection, responses, LeadSubmission.Channel.API)
             counted = {"new": stored.new, "changed": stored.changed, "known": stored.known}
             runs.count(self.run, counted)
-        if stored.new or stored.changed:
-            self.forms()
-            self.process()
 
     def forms(self) -> None:
         """Read the versions of forms that submissions name and that no list has."""

@@ -87,7 +87,7 @@ def _batch(job: Job) -> None:
     """One batch, in the transaction that moves the job."""
     found = _submissions(job.arguments).filter(pk__gt=job.arguments["last"]).order_by("pk")
     recording.one_at_a_time()
-    rows = list(found.select_related("form", "campaign").select_for_update(of=("self",))[:BATCH])
+    rows = list(found.select_for_update()[:BATCH])
     connection = Connection.objects.filter(pk=job.arguments["connection"]).first()
     if not rows or connection is None:
         jobs.finish(job)

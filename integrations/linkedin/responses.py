@@ -75,9 +75,15 @@ class Named:
 
 def text_of(value: Any, longest: int = LONGEST) -> str:
     """Any value as a text that the database keeps; "" for what is no text at all."""
-    if value is None or isinstance(value, Mapping | list):
+    if isinstance(value, str):
+        text = value
+    elif value is None or isinstance(value, dict | list):
         return ""
-    return _UNKEEPABLE.sub("", str(value))[:longest].strip()
+    else:
+        text = str(value)
+    if not text.isprintable():
+        text = _UNKEEPABLE.sub("", text)
+    return text[:longest].strip()
 
 
 def moment(value: Any) -> datetime | None:
@@ -105,10 +111,12 @@ def localized(value: Any) -> str:
 def part(value: Any, *path: str) -> Any:
     """What lies at a path of nested objects; None where one of them is missing or is no object."""
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
     return value
 
 
 def objects(value: Any) -> Sequence[Mapping[str, Any]]:
     """The objects in a list; nothing for what is no list."""
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -37,7 +37,7 @@ INTERVAL, EVERY = 30, "interval_minutes"
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 
 
-@queue(QUEUE)
+@queue(QUEUE, calls_out=True)
 def work(tenant_id: int, deadline: float) -> Outcome:
     """Do what is due for a tenant's connections until the deadline."""
     with tenant_scope(tenant_id, read_only=True):
@@ -69,11 +69,18 @@ def is_due(connection: Connection) -> bool:
 
 
 def process(connection: Connection) -> None:
-    """Process what came by files, pushes or the inbound address; works without any authorisation."""
+    """Process what came by files, pushes or the inbound address, or what a killed run has left.
+
+    Works without any authorisation.
+    """
     while True:
         with tenant_scope(connection.tenant_id):
-            if processing.process(connection).total < processing.BATCH:
-                return
+            done = processing.process(connection)
+            run = SyncRun.objects.filter(connection=connection, kind=PULL, state=SyncRun.State.RUNNING).first()
+            if run and done.total:
+                runs.count(run, {**done.counts, **done.states})
+        if done.total < processing.BATCH:
+            return
 
 
 def sync(connection: Connection, deadline: float | None = None, *, by: Member | None = None) -> SyncRun:

@@ -253,7 +253,9 @@ class LeadSubmission(models.Model):
             models.Index(fields=["tenant", "contact"], name="lead_submission_of_contact"),
             models.Index(fields=["tenant", "lead"], name="lead_submission_of_lead"),
             models.Index(
-                fields=["tenant", "connection", "id"], condition=Q(state="received"), name="lead_submission_to_process"
+                fields=["tenant", "connection", "submitted_at", "id"],
+                condition=Q(state="received"),
+                name="lead_submission_to_process",
             ),
             models.Index(
                 fields=["tenant", "connection", "next_attempt_at"],

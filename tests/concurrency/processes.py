@@ -24,7 +24,10 @@ PATIENCE = 300
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
-    [f"tests.concurrency.{name}" for name in ("processes", "hammer", "travel", "post_office", "importer", "callers")]
+    [
+        f"tests.concurrency.{name}"
+        for name in ("processes", "hammer", "travel", "post_office", "importer", "callers", "leads_reader")
+    ]
 )
 
 

@@ -77,12 +77,13 @@ def test_a_port_in_use_is_named_with_a_start_that_works(running):
 @pytest.mark.parametrize(
     "words",
     [
-        ("granian", "config.wsgi"),
-        ("celery", "worker"),
-        ("celery", "beat"),
-        ("catch_mail",),
-        ("integrations.sandbox",),
-        ("redis-server",),
+        *(
+            ("granian", "config.wsgi"),
+            ("celery", "worker", "--concurrency"),
+            ("celery", "caller@%h"),
+            ("celery", "beat"),
+        ),
+        *(("catch_mail",), ("integrations.sandbox",), ("redis-server",)),
     ],
 )
 def test_a_killed_part_comes_back(running, words):
@@ -99,6 +100,15 @@ def test_a_killed_database_comes_back(running):
     victim.kill()
     until(lambda: (found := running.child("postgres", "-D")) and found.pid != victim.pid)
     until(running.is_well)
+
+
+def test_what_waits_for_others_servers_is_worked_off_by_processes_of_its_own(running):
+    with running.database() as database:
+        tenant = add_company(database, "caller")
+        database.execute("insert into tenants_wakeup (tenant_id, queue) values (%s, 'webhooks')", [tenant])
+        until(
+            lambda: database.execute("select count(*) from tenants_wakeup where queue = 'webhooks'").fetchone() == (0,)
+        )
 
 
 def test_it_can_be_stopped_while_it_starts():

@@ -20,11 +20,7 @@ def sandbox() -> Iterator[Any]:
 
 @pytest.fixture
 def linkedin(transactional_db: None, acme: Any, ana: Any, sandbox: Any, settings: Any) -> "LinkedInWorld":
-    from integrations.systems import System, systems
     from tests.integrations.linkedin.world import LinkedInWorld
-
-    if "linkedin" not in systems._systems:
-        systems.add(System("linkedin", "LinkedIn", "plug", "", "integrations:index", "tenants:job", "linkedin"))
 
     settings.SANDBOX_URL, settings.SANDBOX_ORIGINS = sandbox.url, [sandbox.url]
     return LinkedInWorld(acme, ana, sandbox)
