@@ -94,6 +94,14 @@ class OAuth:
             return _back(asked, error="user_cancelled_authorize", error_description=text)
         return self._consented(asked, now)
 
+    def consent(self, asked: dict[str, str], now: float) -> dict[str, str]:
+        """The member's click without a browser; `asked` is what the page is asked for. Returns the code."""
+        if asked.get("client_id") != self._store.app.client_id or not self._may_return_to(
+            asked.get("redirect_uri", "")
+        ):
+            raise ValueError("client_id or redirect_uri")
+        return dict(parse_qsl(urlsplit(self._consented(asked, now).header("Location")).query))
+
     def token(self, request: Request, now: float) -> Reply:
         """A code or a refresh token becomes an access token."""
         if not request.header("Content-Type").startswith("application/x-www-form-urlencoded"):
