@@ -40,9 +40,9 @@ def add_sandbox(*, by: Member) -> Connection:
 
 
 def connect_sandbox(connection: Connection, *, by: Member, return_to: str) -> None:
-    """What a member does by hand at LinkedIn, done for her at the stand-in: allow, and choose all real accounts.
-
     """What a member does by hand at LinkedIn, done for her at the stand-in: allow, choose all real accounts.
+
+    Outside of any scope. Raises client.CallFailed or oauth.NotAuthorised: it can be authorised by hand then.
     """
     asked = dict(parse_qsl(urlsplit(oauth.authorise_url(connection, by=by, return_to=return_to)).query))
     given = Client(SYSTEM, sandbox_url(connection)).call("POST", "/_ctl/consent", data=asked, is_safe=True).json
