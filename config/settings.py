@@ -180,6 +180,12 @@ SANDBOX_URL = env("SANDBOX_URL", default="")
 SANDBOX_ORIGINS = [*env.list("SANDBOX_ORIGINS", default=[]), *filter(None, [SANDBOX_URL])]
 # Where Dynamics 365 gets its tokens: Entra ID; national clouds have addresses of their own.
 DATAVERSE_LOGIN_URL = env("DATAVERSE_LOGIN_URL", default="https://login.microsoftonline.com")
+# LinkedIn's API: a version lives for twelve months (LinkedIn answers 426 afterwards). PKCE only if it has been enabled
+# for the app, since LinkedIn's token endpoint refuses it otherwise.
+LINKEDIN_API_URL = env("LINKEDIN_API_URL", default="https://api.linkedin.com/rest")
+LINKEDIN_AUTH_URL = env("LINKEDIN_AUTH_URL", default="https://www.linkedin.com/oauth/v2")
+LINKEDIN_VERSION = env("LINKEDIN_VERSION", default="202607")
+LINKEDIN_PKCE = env.bool("LINKEDIN_PKCE", default=False)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Onward <onward@localhost>")
 
 # Files that the admin exports compute nothing in a spreadsheet; those of the lists see to it themselves.

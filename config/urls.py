@@ -16,4 +16,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("m/", include("messaging.urls_public")),
     path("p/", include("pages.urls_public")),
+    path("hooks/", include("integrations.urls_public")),
 ]

@@ -132,17 +132,20 @@ def record_many(kind: str, rows: Iterable[Mapping[str, Any]], *, lane: str = Lan
     prepared = [_with_defaults(row) for row in rows]
     if not prepared:
         return []
-    arrays = {f"c_{name}": [_value(name, row) for row in prepared] for name in _COLUMNS}
+    # Columns that no row has are left to the table.
+    used = {"contact_id", "account_id"}.union(*prepared)
+    columns = {name: type_ for name, type_ in _COLUMNS.items() if name in used}
+    arrays = {f"c_{name}": [_value(name, row) for row in prepared] for name in columns}
     select = sql.SQL(
         """SELECT {fields}, coalesce(given.account_id, contact.account_id) AS account_id
            FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, position)
            LEFT JOIN contacts_contact contact ON contact.id = given.contact_id ORDER BY given.position"""
     ).format(
-        fields=sql.SQL(", ").join(sql.Identifier("given", name) for name in _COLUMNS if name != "account_id"),
-        arrays=sql.SQL(", ").join(sql.SQL(f"%(c_{name})s::{type_}[]") for name, type_ in _COLUMNS.items()),
-        names=sql.SQL(", ").join(sql.Identifier(name) for name in _COLUMNS),
+        fields=sql.SQL(", ").join(sql.Identifier("given", name) for name in columns if name != "account_id"),
+        arrays=sql.SQL(", ").join(sql.SQL(f"%(c_{name})s::{type_}[]") for name, type_ in columns.items()),
+        names=sql.SQL(", ").join(sql.Identifier(name) for name in columns),
     )
-    return record_select(kind, select, arrays, columns=list(_COLUMNS), lane=lane)
+    return record_select(kind, select, arrays, columns=list(columns), lane=lane)
 
 
 def record_select(

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from integrations import urls_linkedin
 from integrations.views import connections, dynamics, webhooks
 from integrations.views import dynamics_setting_up as setting_up
 
@@ -45,4 +46,5 @@ urlpatterns = [
     path("webhooks/deliveries/<int:pk>/", webhooks.delivery, name="delivery"),
     path("webhooks/deliveries/<int:pk>/replay/", webhooks.replay, name="replay"),
     path("webhooks/calls/<int:participant>/<slug:tile>/", webhooks.call, name="call"),
+    *urls_linkedin.patterns,
 ]

@@ -6,11 +6,24 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
+from journeys.happenings import Opening, openings
 from journeys.models import Journey
+from pages.models import Form
+from tenants.registry import Text
 
-# What the root tile may start with.
+# What the root tile may start with, beside what apps above journeys add.
 SEGMENTS, FORM = "segments", "form"
-SOURCES = [(SEGMENTS, _("Members of segments")), (FORM, _("Whoever submits a form"))]
+openings.add(Opening(FORM, _("Whoever submits a form"), "form.submitted", "forms", _("Forms"), Form, order=10))
+
+
+def sources() -> list[tuple[str, Text]]:
+    """Who may enter: members of segments, or whoever does something."""
+    return [(SEGMENTS, _("Members of segments")), *((opening.key, opening.label) for opening in openings)]
+
+
+def opening_of(settings: dict[str, Any]) -> Opening | None:
+    """The kind of fact that the root tile starts with; None: segments."""
+    return openings.get(settings.get("source", SEGMENTS))
 
 
 def members(settings: dict[str, Any]) -> sql.Composed:

@@ -6,12 +6,13 @@ the engine look again. At the deadline a look waits until every transaction that
 answer does not depend on who commits first. The engine holds the participant's lock, so one branch is taken, once.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
+from psycopg.types.json import Jsonb
 
 from journeys import waiting
 from journeys.tiles.registry import Due, Traveller
@@ -30,12 +31,14 @@ class Decision(NamedTuple):
 
 @dataclass(frozen=True)
 class Event:
-    """What a branch waits for. `email_tile` restricts to the messages which that tile ordered for the participant."""
+    """What a branch waits for. `email_tile` restricts to the messages which that tile ordered for the participant,
+    `detail` to facts whose detail has these values."""
 
     kind: str
     object_id: int | None = None
     link_ids: tuple[int, ...] = ()
     email_tile: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Hit(NamedTuple):
@@ -101,6 +104,7 @@ def first_hits(travellers: Iterable[Traveller], deadlines: Deadlines, event: Eve
                  WHERE fact.contact_id = person.contact_id AND fact.recorded_at >= %(earliest)s
                    AND fact.kind = %(kind)s AND fact.occurred_at BETWEEN person.begins_at AND person.ends_at
                    AND (%(object_id)s::bigint IS NULL OR fact.object_id = %(object_id)s)
+                   AND fact.detail @> %(detail)s
                    AND (%(links)s::bigint[] IS NULL OR fact.link_id = ANY(%(links)s))
                    AND (%(tile)s = '' OR EXISTS (
                      SELECT FROM messaging_message message WHERE message.id = fact.message_id
@@ -114,6 +118,7 @@ def first_hits(travellers: Iterable[Traveller], deadlines: Deadlines, event: Eve
                 "earliest": min(begins),
                 "kind": event.kind,
                 "object_id": event.object_id,
+                "detail": Jsonb(dict(event.detail)),
                 "links": list(event.link_ids) or None,
                 "tile": event.email_tile,
             },

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import LiteralString, NamedTuple
 
 from django.db import connection
+from django.db.models import Min
 from psycopg import sql
 
 from contacts.reactor import Batch, Fact, Reader
@@ -55,6 +56,10 @@ def _let_in(running: Running, batch: Batch) -> int:
     journey, version = running
     settings = version.tiles["tiles"][version.tiles["root"]]["settings"]
     triggers = _triggers(journey, settings, batch)
+    opening = audience.opening_of(settings)
+    if triggers and opening and opening.is_told_late:
+        since = journey.versions.aggregate(at=Min("went_live_at"))["at"]
+        triggers = [fact for fact in triggers if since and fact.occurred_at >= since]
     if not triggers:
         return 0
     locking.share(journey.pk)
@@ -63,8 +68,8 @@ def _let_in(running: Running, batch: Batch) -> int:
 
 def _triggers(journey: Journey, settings: dict, batch: Batch) -> list[Fact]:
     """The batch's facts by which people enter a journey, within its dates."""
-    if settings.get("source") == audience.FORM:
-        facts = [fact for fact in batch.of("form.submitted") if fact.object_id in settings.get("forms", [])]
+    if opening := audience.opening_of(settings):
+        facts = [fact for fact in batch.of(opening.kind) if fact.object_id in settings.get(opening.setting, [])]
     else:
         facts = [fact for fact in batch.of("segment.entered") if fact.object_id in settings.get("include", [])]
         if facts:

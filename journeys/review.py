@@ -85,7 +85,7 @@ def review(draft: JourneyVersion, default_zone: str) -> Review:
     waiting_now = figures.waiting_of(journey)
     return Review(
         issues=[_finding(draft, issue) for issue in issues],
-        is_open=settings.get("source") == audience.FORM,
+        is_open=audience.opening_of(settings) is not None,
         starts_now=starts_at == now,
         starts_at=starts_at,
         members=audience.count(_active(members)),

@@ -1,4 +1,4 @@
-"""What integrations keep: connections to other systems, what is shared with a CRM, and webhooks that go out."""
+"""What integrations keep: connections, what is shared with a CRM, LinkedIn's forms and leads, webhooks that go out."""
 
 from integrations.models.connections import Connection, SyncRun
 from integrations.models.crm import (
@@ -12,10 +12,22 @@ from integrations.models.crm import (
     RemoteTable,
     SalesUser,
 )
+from integrations.models.linkedin import (
+    AdAccount,
+    AdCampaign,
+    LeadCount,
+    LeadForm,
+    LeadFormMapping,
+    LeadFormVersion,
+    LeadInbox,
+    LeadSubmission,
+)
 from integrations.models.webhooks import Attempt, Delivery, Endpoint
 
 __all__ = [
     "MAPPED",
+    "AdAccount",
+    "AdCampaign",
     "Attempt",
     "Connection",
     "CrmChange",
@@ -24,6 +36,12 @@ __all__ = [
     "Endpoint",
     "Entity",
     "FieldMapping",
+    "LeadCount",
+    "LeadForm",
+    "LeadFormMapping",
+    "LeadFormVersion",
+    "LeadInbox",
+    "LeadSubmission",
     "Pace",
     "RecordLink",
     "RemoteTable",

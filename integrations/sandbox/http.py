@@ -36,7 +36,7 @@ class Request:
 
 @dataclass
 class Reply:
-    """An answer; the server adds Date, Content-Length and Connection."""
+    """An answer; the server adds Content-Length and Connection, and the Date unless the stand-in says its own."""
 
     status: int = 200
     body: bytes = b""

@@ -192,7 +192,9 @@ class Handler(BaseHTTPRequestHandler):
     def _head(self, reply: Reply) -> bytes:
         self.log_request(reply.status)
         reason = self.responses.get(reply.status, ("",))[0]
-        lines = [f"{self.protocol_version} {reply.status} {reason}", f"Date: {self.date_time_string()}"]
+        lines = [f"{self.protocol_version} {reply.status} {reason}"]
+        if not reply.header("Date"):
+            lines.append(f"Date: {self.date_time_string()}")
         lines += [f"{name}: {value}" for name, value in reply.headers]
         if reply.status != 204:
             lines.append(f"Content-Length: {len(reply.body)}")

@@ -3,11 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from journeys import deciding, rules, tree, waiting
 from journeys.deciding import Deadlines, Decision, Event
+from journeys.happenings import conditions
 from journeys.models import Journey
 from journeys.tiles.email import tiles_above
 from journeys.tiles.form import TileForm
@@ -44,6 +46,11 @@ EVENTS: dict[str, Text] = {
 ON_EMAIL = ("email.clicked", "email.opened", "email.hard_bounced")
 
 
+def events() -> dict[str, Text]:
+    """What can be waited for, with what apps above journeys add."""
+    return EVENTS | {condition.key: condition.label for condition in conditions}
+
+
 class EmailTileField(forms.ChoiceField):
     """An e-mail tile on the way to this one."""
 
@@ -77,7 +84,7 @@ class IfThenForm(TileForm):
         initial=DOES,
         required=False,
     )
-    event = forms.ChoiceField(label=gettext_lazy("Condition"), choices=list(EVENTS.items()))
+    event = forms.ChoiceField(label=gettext_lazy("Condition"), choices=lambda: list(events().items()))
     email_tile = EmailTileField(label=gettext_lazy("In the e-mail of"), required=False)
     link = forms.ModelChoiceField(
         label=gettext_lazy("Link"), queryset=Link.objects.none(), required=False, empty_label=gettext_lazy("Any link")
@@ -106,6 +113,19 @@ class IfThenForm(TileForm):
         self.fields["link"].queryset = links  # type: ignore[attr-defined]
         self.fields["page"].queryset = Page.objects.order_by("name")  # type: ignore[attr-defined]
         self.fields["form"].queryset = MarketingForm.objects.order_by("name")  # type: ignore[attr-defined]
+        for condition in conditions:
+            objects = condition.model._default_manager.order_by("name")
+            self.fields[condition.setting] = forms.ModelChoiceField(
+                label=condition.object_label, queryset=objects, required=False, empty_label=condition.any_label
+            )
+        order = list(self.base_fields)
+        at = order.index("form") + 1
+        self.order_fields([*order[:at], *(condition.setting for condition in conditions), *order[at:]])
+
+    def when_shown(self, name: str) -> dict[str, list[str]]:
+        """What apps above journeys add is asked for with their kinds of facts."""
+        added = {condition.setting: condition.key for condition in conditions}
+        return {"about": [DOES], "event": [added[name]]} if name in added else super().when_shown(name)
 
     @classmethod
     def initial_of(cls, settings: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +137,7 @@ class IfThenForm(TileForm):
         cleaned = super().clean() or self.cleaned_data
         cleaned["about"] = about = cleaned.get("about") or DOES
         for name in set(self.errors) & set(self.fields):
-            if about not in self.shown_when.get(name, {}).get("about", [about]):
+            if about not in self.when_shown(name).get("about", [about]):
                 del self.errors[name]
         if about == IS:
             return cleaned
@@ -138,9 +158,10 @@ class IfThenForm(TileForm):
         kept: dict[str, Any] = {"event": event, "amount": cleaned["amount"], "unit": cleaned["unit"]}
         if event in ON_EMAIL:
             kept["email_tile"] = cleaned["email_tile"]
-        for name in {"email.clicked": ["link"], "page.visited": ["page"], "form.submitted": ["form"]}.get(event, []):
-            if cleaned[name]:
-                kept[name] = cleaned[name].pk
+        asked = {"email.clicked": "link", "page.visited": "page", "form.submitted": "form"}
+        asked |= {condition.key: condition.setting for condition in conditions}
+        if (name := asked.get(event)) and cleaned[name]:
+            kept[name] = cleaned[name].pk
         return kept
 
 
@@ -158,7 +179,8 @@ class IfThen(TileKind):
         return [Branch(YES, _("Yes")), Branch(NO, _("No"))]
 
     def refers(self, tile: Tile) -> list[Reference]:
-        models = {"link": Link, "page": Page, "form": MarketingForm}
+        models: dict[str, type[Model]] = {"link": Link, "page": Page, "form": MarketingForm}
+        models |= {condition.setting: condition.model for condition in conditions}
         return [(model, tile["settings"][name]) for name, model in models.items() if tile["settings"].get(name)]
 
     def mentions(self, tile: Tile) -> Mentions:
@@ -171,7 +193,7 @@ class IfThen(TileKind):
         if "rule" in settings:
             return _("%(rule)s?") % {"rule": rules.in_words(settings["rule"], names.words)}
         named = ", ".join(f"“{names.get(reference, '?')}”" for reference in self.refers(tile))
-        what = f"{EVENTS[settings['event']]} {named}".strip()
+        what = f"{events()[settings['event']]} {named}".strip()
         return _("%(what)s within %(time)s?") % {
             "what": what,
             "time": waiting.in_words(settings["amount"], settings["unit"]),
@@ -206,13 +228,17 @@ def _ask(due: Due, rule: Any) -> None:
 
 def _await(due: Due, settings: dict[str, Any]) -> None:
     """Wait for the first matching fact of each."""
+    condition = conditions.get(settings["event"])
+    chosen = settings.get(condition.setting) if condition else settings.get("page") or settings.get("form")
+    in_detail = {condition.detail_key: chosen} if condition and condition.detail_key and chosen else {}
     event = Event(
         kind=settings["event"],
-        object_id=settings.get("page") or settings.get("form"),
+        object_id=None if in_detail else chosen,
+        detail=in_detail,
         link_ids=(settings["link"],) if settings.get("link") else (),
         email_tile=settings.get("email_tile", ""),
     )
-    said = str(EVENTS[event.kind])
+    said = str(events()[event.kind])
 
     def find(deadlines: Deadlines) -> dict[int, Decision]:
         hits = deciding.first_hits(due.travellers, deadlines, event)

@@ -106,7 +106,8 @@ class Change:
 def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> list[Change]:
     """Change rows that are there, each given by its `id`, by the policy; returns what really changed.
 
-    What differed stays in the temporary table `differing_<entity>` (id, before, after) for the rest of the transaction.
+    What differed stays in the temporary table `differing_<entity>` (id, before, after) until the next
+    change, or the end of the transaction.
     Columns that no row gives are left alone. The rows are locked in the order of their ids, so that two writers wait
     for each other instead of locking each other out. Three statements by primary key.
     """
@@ -123,6 +124,7 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
             sql.SQL("SELECT id FROM {} WHERE id = ANY(%s) ORDER BY id FOR UPDATE").format(table),
             [sorted(row["id"] for row in rows)],
         )
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(differing)))
         cursor.execute(
             sql.SQL(
                 """CREATE TEMP TABLE {differing} ON COMMIT DROP AS

@@ -1,22 +1,19 @@
 """Writing a piece: some twenty statements in one transaction, however many rows it has."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
-from psycopg.types.json import Jsonb
 
-from contacts import timeline
-from contacts.models import MatchAmbiguity
 from contacts.models.timeline import Lane
 from leads.creation import ENTERED, NewLead, make_leads
-from leads.importing import accounts, alike, consents, consequences, contacts
+from leads.importing import accounts, alike, consents, consequences, contacts, recording
 from leads.importing.cleaning import Cleaned
 from leads.importing.folding import Firm, Folded, Person
-from leads.importing.options import MatchBy, Options, Strangers
+from leads.importing.options import Options, Strangers
 from leads.importing.staging import Change
 from leads.models.imports import Import, ImportPiece
 from tenants.models import Member
@@ -65,7 +62,7 @@ def rehearse(batch: Import, options: Options, prepared: Prepared, by: Member | N
 
 
 def _write(batch: Import, options: Options, prepared: Prepared, by: Member | None, seen: set[int]) -> ImportPiece:
-    _one_at_a_time()
+    recording.one_at_a_time()
     folded, is_main = prepared.folded, batch.entity == Import.Entity.ACCOUNT
     accounts.find(folded.firms)
     contacts.find(folded.people, options)
@@ -75,12 +72,12 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
     has_refused = consents.admit(people, options)
     made = contacts.make(people, options, seen)
     changed = {change.id: change for change in contacts.change(people, made, options.update)}
-    _record_contacts(batch, options, bool(changed), by)
+    recording.record_contacts(_said(batch, options), bool(changed), by)
     granted = consents.grant(people, options, made, by)
     _add_levels(changed, granted, options)
-    ambiguous = _note_ambiguities(people, options)
+    ambiguous = recording.note_ambiguities(people, options.match_by, _("import"))
     made_accounts = [firm for firm in folded.firms if firm.is_new and firm.account_id]
-    _record_accounts(made_accounts, changed_accounts, by)
+    recording.record_accounts(made_accounts, changed_accounts, by)
     leads = _make_leads(batch, options, folded, by) if options.makes_leads else set()
     piece = ImportPiece(batch=batch, position=prepared.position, refused=prepared.refused, is_indexed=False)
     piece.created = {
@@ -106,17 +103,6 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
     }
     piece.written_xid = _transaction_id()
     return piece
-
-
-def _one_at_a_time() -> None:
-    """Imports of one company write one after the other, so that each sees whom the other has made.
-
-    Addresses are unique by a constraint; phones, ids, names and companies are not.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('import:' || current_setting('app.tenant_id'), 0))"
-        )
 
 
 def _transaction_id() -> int:
@@ -150,92 +136,9 @@ def _kept(changes: Iterable[Change]) -> dict[str, Any]:
     return {str(change.id): {"before": change.before, "after": change.after} for change in changes}
 
 
-def _note_ambiguities(people: Sequence[Person], options: Options) -> list[int]:
-    """Offer those who may be several for merging, unless that is offered already; returns the ids."""
-    found = [person for person in people if person.others]
-    chosen = [person.contact_id for person in found]
-    known = set(MatchAmbiguity.objects.filter(chosen__in=chosen, resolved_at=None).values_list("chosen", flat=True))
-    reason = _("the same: %(what)s (import)") % {"what": MatchBy(options.match_by).label}
-    rows = {
-        person.contact_id: MatchAmbiguity(chosen_id=person.contact_id, others=person.others, reason=reason[:200])
-        for person in found
-        if person.contact_id is not None and person.contact_id not in known
-    }
-    return [row.pk for row in MatchAmbiguity.objects.bulk_create(rows.values())]
-
-
-def _record_contacts(batch: Import, options: Options, has_changes: bool, by: Member | None) -> None:
-    """Who was made (`fresh_contact`) and changed (`differing_contact`); in the bulk lane, behind what people do."""
-    params = {"actor": by.pk if by else None, "source": options.source or SOURCE, "batch": batch.pk}
-    timeline.record_select(
-        "contact.created",
-        """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id,
-                  jsonb_build_object('source', %(source)s::text, 'import', %(batch)s::bigint) AS detail
-           FROM fresh_contact ORDER BY id""",
-        params,
-        columns=("contact_id", "account_id", "actor_id", "detail"),
-        lane=Lane.BULK,
-    )
-    if not has_changes:
-        return
-    labels = {name: str(getattr(field, "verbose_name", name)) for name, field in _shown_fields(contacts.MODEL)}
-    timeline.record_select(
-        "contact.changed",
-        """SELECT differing.id AS contact_id, contact.account_id, %(actor)s::bigint AS actor_id,
-                  jsonb_build_object('fields', told.fields, 'names', told.names) AS detail
-           FROM differing_contact differing
-           CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = differing.id LIMIT 1) contact
-           CROSS JOIN LATERAL (
-             SELECT jsonb_object_agg(key, jsonb_build_array(differing.before -> key, value)) AS fields,
-                    string_agg(%(labels)s::jsonb ->> key, ', ') AS names
-             FROM jsonb_each(differing.after) WHERE key IN (SELECT jsonb_object_keys(%(labels)s::jsonb))) told
-           WHERE told.names IS NOT NULL ORDER BY differing.id""",
-        {**params, "labels": Jsonb(labels)},
-        columns=("contact_id", "account_id", "actor_id", "detail"),
-        lane=Lane.BULK,
-    )
-
-
-def _record_accounts(made_accounts: list[Firm], changed_accounts: list[Change], by: Member | None) -> None:
-    """The same of companies, of which a piece has few."""
-    actor = by.pk if by else None
-    created = [
-        {"account_id": f.account_id, "object_id": f.account_id, "actor_id": actor, "detail": {"account": _name(f)}}
-        for f in made_accounts
-    ]
-    timeline.record_many("account.created", created, lane=Lane.BULK)
-    names = _account_names([change.id for change in changed_accounts])
-    rows = [
-        {
-            "account_id": change.id,
-            "object_id": change.id,
-            "actor_id": actor,
-            "detail": {"account": names.get(change.id, ""), **_told(change)},
-        }
-        for change in changed_accounts
-    ]
-    timeline.record_many("account.changed", rows, lane=Lane.BULK)
-
-
-def _shown_fields(model: type[Any]) -> list[tuple[str, Any]]:
-    """The columns whose changes are told; consent has rows of its own, derived columns none."""
-    hidden = ("updated_at", "sort_key", "name_key", "consent_level")
-    return [(f.attname, f) for f in model._meta.local_fields if f.attname not in hidden]
-
-
-def _told(change: Change) -> dict[str, Any]:
-    """A change as the timeline keeps it."""
-    shown = dict(_shown_fields(accounts.MODEL))
-    fields = {name: [change.before.get(name), after] for name, after in change.after.items() if name in shown}
-    return {"fields": fields, "names": ", ".join(str(shown[name].verbose_name) for name in fields)}
-
-
-def _name(firm: Firm) -> str:
-    return str(firm.values.get("name", ""))
-
-
-def _account_names(ids: list[int]) -> dict[int, str]:
-    return dict(accounts.MODEL.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+def _said(batch: Import, options: Options) -> dict[str, Any]:
+    """What the timeline says of how somebody came in."""
+    return {"source": options.source or SOURCE, "import": batch.pk}
 
 
 def _make_leads(batch: Import, options: Options, folded: Folded, by: Member | None) -> set[int]:

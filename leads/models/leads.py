@@ -83,6 +83,10 @@ class Lead(models.Model):
             models.Index(fields=["tenant", "owner", "stage", "respond_by"], name="lead_of_owner"),
             models.Index(fields=["tenant", "contact"], name="lead_of_contact"),
             models.Index(fields=["tenant", "account"], name="lead_of_account"),
+            # Leads that have no contact are known by what was entered.
+            models.Index(
+                fields=["tenant", "email"], name="lead_by_email", condition=Q(contact__isnull=True) & ~Q(email="")
+            ),
             models.Index(fields=["tenant", "-created_at", "-id"], name="lead_latest"),
         ]
 

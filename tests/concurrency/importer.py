@@ -57,7 +57,7 @@ def do(tenant_id: int, job_id: int, size: int, meeting: tuple[Event, Event] | No
     """
     pieces.SIZE = size
     if meeting:
-        writing._one_at_a_time = lambda: None
+        writing.recording.one_at_a_time = lambda: None
         writing.contacts.find = _and_meet(writing.contacts.find, *meeting)
     else:
         writing.contacts.find = _and_pause(writing.contacts.find)

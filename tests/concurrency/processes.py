@@ -26,7 +26,9 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
         f"tests.concurrency.{name}"
-        for name in ("processes", "hammer", "travel", "post_office", "importer", "callers", "sellers")
+        for name in (
+            *("processes", "hammer", "travel", "post_office", "importer", "callers", "sellers", "leads_reader"),
+        )
     ]
 )
 

@@ -32,6 +32,8 @@ IMPERSONAL = {
     "contacts.Purpose": "the tenant's own words for purposes",
     "contacts.Received": "a provider's ids of events",
     "contacts.ReaderCursor": "how far a reader has come",
+    "integrations.AdAccount": "an ad account of the tenant's own",
+    "integrations.AdCampaign": "written by marketers",
     "integrations.Connection": "another system's address, and our key to it",
     "integrations.CrmCursor": "how far a CRM's changes have been read",
     "integrations.Endpoint": "another system's address",
@@ -39,6 +41,11 @@ IMPERSONAL = {
     "integrations.Pace": "how a CRM wants to be called",
     "integrations.RemoteTable": "what a CRM's columns can hold",
     "integrations.SalesUser": "who works in a CRM, and which member that is",
+    "integrations.LeadCount": "numbers",
+    "integrations.LeadForm": "written by marketers",
+    "integrations.LeadFormMapping": "where the answers to questions go",
+    "integrations.LeadFormVersion": "written by marketers",
+    "integrations.LeadInbox": "a key of the tenant's own",
     "integrations.SyncRun": "numbers",
     "journeys.Journey": "written by marketers",
     "journeys.JourneyVersion": "written by marketers",
@@ -60,7 +67,6 @@ IMPERSONAL = {
     "scoring.ScoringModel": "written by marketers",
     "scoring.ScoringRule": "written by marketers",
     "segments.Segment": "written by marketers",
-    "tenants.Job": "what a member started, and its progress",
     "tenants.Setting": "the tenant's settings",
 }
 # Rows of leads that stay when their contact goes: points with a reason that a model or a journey gives.

@@ -1,0 +1,161 @@
+"""When LinkedIn is read, and what is done if that fails: the queue "linkedin", and `manage.py sync_linkedin`.
+
+| what LinkedIn says                 | what happens                                                          |
+|------------------------------------|-----------------------------------------------------------------------|
+| authorisation refused, twice       | the connection needs authorisation, its owners are told, nothing runs |
+| the same within a minute of a new  | nothing yet: new tokens take a while to be known; tried again          |
+| 426: the version has ended         | stopped, with what to do; its owners are told                         |
+| 403, 404 for one ad account        | the account says so; the others go on                                 |
+| 429 with a time                    | left alone for so long                                                |
+| 429 without, 5xx, nonsense, silence | tried again later and later, at the latest at midnight UTC, when limits end |
+| anything else                      | the run has failed, with LinkedIn's words; tried again as usual       |
+"""
+
+import random
+import time
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from integrations.client import CallFailed, NeedsAuthorisation, Rejected, Throttled, Unavailable
+from integrations.connections import runs, verbs
+from integrations.linkedin import announced, gaps, oauth, processing, rerun
+from integrations.linkedin.pulling import Interrupted, Pull
+from integrations.models import Connection, SyncRun
+from tenants import wakeups
+from tenants.models import Member
+from tenants.scope import tenant_scope
+from tenants.wakeups import Outcome, queue
+
+SYSTEM = QUEUE = "linkedin"
+PULL = "pull"
+# Minutes between two runs, unless the connection's settings say otherwise.
+INTERVAL, EVERY = 30, "interval_minutes"
+# After a failure: so long, doubled with each further one.
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
+
+
+@queue(QUEUE, calls_out=True)
+def work(tenant_id: int, deadline: float) -> Outcome:
+    """Do what is due for a tenant's connections until the deadline."""
+    with tenant_scope(tenant_id, read_only=True):
+        connections = list(Connection.objects.filter(system=SYSTEM).order_by("pk"))
+    moments: list[datetime] = []
+    if not rerun.work(tenant_id, deadline):
+        return Outcome(has_more=True)
+    for connection in connections:
+        process(connection)
+        if connection.state != Connection.State.ACTIVE:
+            continue
+        if next_push := announced.fetch(connection, deadline):
+            moments.append(next_push)
+        if is_due(connection):
+            sync(connection, deadline)
+        with tenant_scope(tenant_id, read_only=True):
+            moments += filter(None, Connection.objects.filter(pk=connection.pk).values_list("next_sync_at", flat=True))
+        if time.monotonic() >= deadline:
+            return Outcome(has_more=True)
+    now = timezone.now()
+    return Outcome(next_due=min(moments, default=None), has_more=any(moment <= now for moment in moments))
+
+
+def is_due(connection: Connection) -> bool:
+    """Whether it is to be read now; its moment may have been changed since it was looked up."""
+    with tenant_scope(connection.tenant_id, read_only=True):
+        connection.refresh_from_db()
+    return connection.is_running and connection.next_sync_at is not None and connection.next_sync_at <= timezone.now()
+
+
+def process(connection: Connection) -> None:
+    """Process what came by files, pushes or the inbound address, or what a killed run has left.
+
+    Works without any authorisation.
+    """
+    while True:
+        with tenant_scope(connection.tenant_id):
+            done = processing.process(connection)
+            run = SyncRun.objects.filter(connection=connection, kind=PULL, state=SyncRun.State.RUNNING).first()
+            if run and done.total:
+                runs.count(run, {**done.counts, **done.states})
+        if done.total < processing.BATCH:
+            return
+
+
+def sync(connection: Connection, deadline: float | None = None, *, by: Member | None = None) -> SyncRun:
+    """Read LinkedIn once, and note when to do so again; what fails is on the run. Outside of any scope."""
+    with tenant_scope(connection.tenant_id):
+        run = runs.begin(connection, PULL, by=by)
+    pull = Pull(connection, run, deadline)
+    try:
+        pull.everything()
+        gaps.refresh(pull)
+    except Interrupted:
+        _look_again(connection, timezone.now())
+        return run
+    except CallFailed as error:
+        _failed(connection, run, error)
+    else:
+        with tenant_scope(connection.tenant_id):
+            runs.finish(run)
+        _look_again(connection, timezone.now() + interval(connection))
+    with tenant_scope(connection.tenant_id, read_only=True):
+        run.refresh_from_db()
+    return run
+
+
+def order(connection: Connection) -> None:
+    """Let it be read now, by the worker."""
+    verbs.sync_now(connection)
+
+
+def came(connection: Connection) -> None:
+    """Something has come that is to be processed now."""
+    wakeups.announce(QUEUE, tenant_id=connection.tenant_id)
+
+
+def interval(connection: Connection) -> timedelta:
+    """How long between two runs."""
+    return timedelta(minutes=int(connection.settings.get(EVERY, INTERVAL)))
+
+
+def _failed(connection: Connection, run: SyncRun, error: CallFailed) -> None:
+    """Note why a run has failed, and what that means for the next."""
+    with tenant_scope(connection.tenant_id):
+        runs.fail(run, error.text)
+        connection.refresh_from_db()
+        if isinstance(error, NeedsAuthorisation) and oauth.is_settling(connection):
+            verbs.schedule(connection, timezone.now() + oauth.SETTLING)
+        elif isinstance(error, NeedsAuthorisation):
+            verbs.need_authorisation(connection, error.text)
+        elif isinstance(error, Rejected) and error.status == 426:
+            verbs.stop(connection, ended(error))
+        elif isinstance(error, Unavailable):
+            verbs.schedule(connection, timezone.now() + _wait(connection, error))
+        else:
+            verbs.schedule(connection, timezone.now() + interval(connection))
+
+
+def ended(error: Rejected) -> str:
+    """What 426 means, and what to do."""
+    return _(
+        "LinkedIn has ended version %(version)s of its API: set LINKEDIN_VERSION to one of the last twelve months, "
+        "restart, and resume the connection. Nothing is lost for a year. LinkedIn says: %(text)s"
+    ) % {"version": settings.LINKEDIN_VERSION, "text": error.text}
+
+
+def _wait(connection: Connection, error: Unavailable) -> timedelta:
+    """How long to leave LinkedIn alone: as it says, else longer with each failure; with full jitter."""
+    if isinstance(error, Throttled) and error.wait:
+        return timedelta(seconds=error.wait * (1 + random.random() / 10))
+    last = runs.of(connection).values_list("state", flat=True)[:10]
+    failures = next((count for count, state in enumerate(last) if state == SyncRun.State.DONE), len(last))
+    wait = min(FIRST_WAIT * 2 ** max(0, failures - 1), LONGEST_WAIT)
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return min(wait, midnight - timezone.now() + FIRST_WAIT) * random.uniform(0.5, 1)
+
+
+def _look_again(connection: Connection, at: datetime) -> None:
+    with tenant_scope(connection.tenant_id):
+        verbs.schedule(connection, at)

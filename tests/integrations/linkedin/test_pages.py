@@ -1,0 +1,321 @@
+"""The pages of LinkedIn, from connecting the sandbox to what became of a submission."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.test import Client
+
+from contacts.models import Contact, Purpose
+from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission
+from tenants.models import Member, Tenant
+from tenants.scope import tenant_scope
+from tests.integrations.linkedin.world import LinkedInWorld
+
+ClientOf = Callable[..., Any]
+SECRET = "a-secret-of-the-app-at-linkedin"
+ANN = {"EMAIL": "ann@firma.example", "FIRST_NAME": "Ann", "LAST_NAME": "Berg", "COMPANY_NAME": "Firma"}
+OPTIONS = {"contact_by": "email", "creates_contacts": "on", "update": "overwrite", "leads": "new"}
+
+
+def text(response: Any, status: int = 200) -> str:
+    assert response.status_code == status, response.content[:2000]
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def only(model: Any, tenant: Tenant) -> Any:
+    with tenant_scope(tenant):
+        return model.objects.get()
+
+
+@pytest.mark.django_db
+def test_without_a_connection_the_page_says_what_linkedin_is_good_for(
+    ana: Member, max_: Member, client_of: ClientOf
+) -> None:
+    assert "Connect LinkedIn" in text(client_of(ana).get("/integrations/linkedin/"))
+    assert "An owner of the company can connect it" in text(client_of(max_).get("/integrations/linkedin/"))
+    assert "Nothing here" in text(client_of(ana).get("/integrations/linkedin/submissions/"))
+
+
+@pytest.mark.django_db
+def test_an_app_is_kept_and_its_secret_is_never_shown(
+    acme: Tenant, ana: Member, client_of: ClientOf, settings: Any
+) -> None:
+    settings.SANDBOX_URL = ""
+    client = client_of(ana)
+    page = text(client.get("/integrations/linkedin/new/"))
+    assert "/t/acme/integrations/linkedin/back/" in page
+    assert "Connect the sandbox" not in page
+    wrong = text(client.post("/integrations/linkedin/new/", {"name": "Ours", "client_secret": SECRET}), 422)
+    assert 'id="id_client_id_error"' in wrong
+    assert SECRET not in wrong
+    given = {"name": "Ours", "client_id": "77abc", "client_secret": SECRET}
+    assert client.post("/integrations/linkedin/new/", given).status_code == 302
+    row = only(Connection, acme)
+    for path in ("", "app/", "accounts/", "forms/", "mapping/"):
+        assert SECRET not in text(client.get(f"/integrations/linkedin/{row.pk}/{path}"))
+    answer = client.get(f"/integrations/linkedin/{row.pk}/authorise/")
+    asked = parse_qs(urlsplit(answer["Location"]).query)
+    assert answer["Location"].startswith("https://www.linkedin.com/oauth/v2/authorization?")
+    assert asked["client_id"] == ["77abc"]
+    assert asked["redirect_uri"][0].endswith("/t/acme/integrations/linkedin/back/")
+    assert client.post("/integrations/linkedin/new/sandbox/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_way_back_that_is_not_hers_is_refused(acme: Tenant, ana: Member, client_of: ClientOf) -> None:
+    client = client_of(ana)
+    assert client.get("/integrations/linkedin/back/").status_code == 404
+    client.post("/integrations/linkedin/new/", {"name": "Ours", "client_id": "7", "client_secret": SECRET})
+    row = only(Connection, acme)
+    answer = client.get(f"/integrations/linkedin/back/?code=1&state={row.pk}.{ana.pk}:made:up", follow=True)
+    assert "was not yours" in text(answer)
+    asked = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
+    state = parse_qs(urlsplit(asked).query)["state"][0]
+    path = f"/integrations/linkedin/back/?error=user_cancelled_authorize&state={state}"
+    assert "cancelled at LinkedIn" in text(client.get(path, follow=True))
+
+
+def test_the_sandbox_is_connected_asked_synced_and_played_with(
+    linkedin: LinkedInWorld, ana: Member, client_of: ClientOf
+) -> None:
+    """The whole way of a newcomer; the stand-in's page is clicked as a browser would."""
+    client = client_of(ana)
+    with tenant_scope(linkedin.tenant):
+        linkedin.connection.delete()
+    assert "Connect the sandbox" in text(client.get("/integrations/linkedin/new/"))
+    assert "Connected." in text(client.post("/integrations/linkedin/new/sandbox/", follow=True))
+    row = only(Connection, linkedin.tenant)
+    url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
+    assert "Authorised. It goes on." in text(client.get(allow(url).partition("/t/acme")[2], follow=True))
+    page = text(client.get(f"/integrations/linkedin/{row.pk}/accounts/"))
+    assert "Sample Works, world" in page
+    with tenant_scope(linkedin.tenant):
+        chosen = list(AdAccount.objects.filter(name__startswith="Sample Works, n").values_list("pk", flat=True))
+    assert "Choose at least one" in text(client.post(f"/integrations/linkedin/{row.pk}/accounts/", {"x": ""}), 422)
+    client.post(f"/integrations/linkedin/{row.pk}/accounts/", {"accounts": chosen})
+    assert "It begins in a moment" in text(client.get(f"/integrations/linkedin/{row.pk}/"))
+    linkedin.work()
+    page = text(client.get(f"/integrations/linkedin/{row.pk}/"))
+    assert "Became leads" in page
+    answer = client.get(f"/integrations/linkedin/{row.pk}/progress/")
+    assert (answer.status_code, answer["HX-Refresh"]) == (200, "true")
+    before = linkedin.counts()[0]
+    said = client.post(f"/integrations/linkedin/{row.pk}/sandbox/act/", {"do": "arrive", "count": "20"}, follow=True)
+    assert "20 people have sent a form." in text(said)
+    linkedin.work()
+    assert linkedin.counts()[0] > before
+    client.post(f"/integrations/linkedin/{row.pk}/sandbox/act/", {"do": "revoke"})
+    linkedin.work()
+    page = text(client.get(f"/integrations/linkedin/{row.pk}/"))
+    assert "Nothing comes in any more." in page
+    url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
+    client.get(allow(url).partition("/t/acme")[2])
+    assert only(Connection, linkedin.tenant).state == "active"
+
+
+def allow(url: str) -> str:
+    """Click on Allow on the stand-in's page; where the browser is sent then."""
+    parts = urlsplit(url)
+    line = HTTPConnection(parts.hostname or "", parts.port)
+    line.request("GET", f"{parts.path}?{parts.query}")
+    page = line.getresponse().read().decode()
+    fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    body = urlencode({**{name: unescape(value) for name, value in fields.items()}, "answer": "allow"})
+    line.request("POST", parts.path, body, {"Content-Type": "application/x-www-form-urlencoded"})
+    location = line.getresponse().headers["Location"]
+    line.close()
+    return location
+
+
+def test_what_came_is_shown_with_what_became_of_it(
+    linkedin: LinkedInWorld, ana: Member, max_: Member, sam: Member, client_of: ClientOf
+) -> None:
+    """One company, several looks: making it is what takes time."""
+    linkedin.connect()
+    linkedin.leads({**ANN, "Team": "6+"}, consents={"0": True})
+    linkedin.leads({"FIRST_NAME": "Bo"}, {"EMAIL": "not an address", "LAST_NAME": "Cy"})
+    linkedin.leads({**ANN, "EMAIL": "test@firma.example"}, test=True)
+    linkedin.sync()
+    rows = linkedin.stored()
+    ann = next(row for row in rows.values() if row.lead and row.contact and row.contact.email == ANN["EMAIL"])
+
+    client = client_of(sam)
+    home = text(client.get("/integrations/linkedin/"))
+    assert "Guide" in home
+    assert "Spring" in home
+    listed = text(client.get("/integrations/linkedin/submissions/"))
+    assert "Ann Berg" in listed
+    assert "Test lead, kept apart" in listed
+    only_tests = text(client.get("/integrations/linkedin/submissions/?tab=tests"))
+    assert "Ann Berg" not in only_tests
+    assert "Nothing here" in text(client.get("/integrations/linkedin/submissions/?until=2020-01-01"))
+    for odd in ("tab=x", "form=x", "campaign=99999999999999999999", "since=x", "after=x"):
+        assert "Ann Berg" in text(client.get(f"/integrations/linkedin/submissions/?{odd}"))
+
+    page = text(client.get(f"/integrations/linkedin/submissions/{ann.pk}/"))
+    for said in (
+        "ann@firma.example",
+        "6+",
+        "utm_source",
+        "Write to me",
+        "New lead created",
+        "Guide",
+        "Spring",
+        "Acme EMEA",
+    ):
+        assert said in page
+    assert "form_mapping" not in page
+    lead = text(client.get(f"/sales/leads/{ann.lead_id}/"))
+    assert "Sent at LinkedIn" in lead
+    assert "LinkedIn" in text(client.get(f"/audience/contacts/{ann.contact_id}/"))
+
+    forms = f"/integrations/linkedin/{linkedin.connection.pk}/forms/"
+    assert "Guide" in text(client.get(forms))
+    assert client.get(f"/integrations/linkedin/{linkedin.connection.pk}/").status_code == 403
+    form = next(iter(rows.values())).form_id
+    assert client.get(f"/integrations/linkedin/forms/{form}/mapping/").status_code == 403
+    map_a_form(client_of(max_), linkedin, form)
+
+
+def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
+    """A marketer tries a mapping on what has come in, is told what is wrong with it, saves it and takes it back."""
+    path = f"/integrations/linkedin/forms/{form}/mapping/"
+    page = text(client.get(path))
+    assert "ann@firma.example" in page
+    labels = re.findall(r'id="column-(\d+)"> ?([^<]+?) ?<', page)
+    place = {label: number for number, label in labels}
+    given = {**OPTIONS, f"to-{place['Email']}": "contact.email", f"to-{place['Team']}": "contact.job_title"}
+
+    wrong = text(client.post(path, {**given, "leads": "match", "lead_by": ["company"]}), 422)
+    assert "The e-mail address has to be among them." in wrong
+    assert 'id="id_lead_by_error"' in wrong
+    assert "There is no field" in text(client.post(path, {**given, "to-0": "contact.no_such"}), 422)
+
+    tried = text(client.post(path, {**given, "do": "preview"}))
+    assert "6+" in tried.partition('id="preview"')[2]
+    with tenant_scope(linkedin.tenant):
+        assert not LeadFormMapping.objects.filter(form=form).exists()
+        purpose = Purpose.objects.create(key="news", name="News")
+    consent = {"consent-0-purpose": purpose.pk, "consent-0-level": "4"}
+    assert client.post(path, {**given, **consent}).status_code == 302
+    with tenant_scope(linkedin.tenant):
+        kept = LeadFormMapping.objects.get(form=form)
+    shown = {key: target for key, target in kept.targets.items() if key in ("EMAIL", "FIRST_NAME", kept_key(kept))}
+    assert shown == {"EMAIL": "contact.email", kept_key(kept): "contact.job_title"}
+    assert kept.consents == {"0": {"purpose": purpose.pk, "level": 4}}
+    assert "Its own" in text(client.get(f"/integrations/linkedin/{linkedin.connection.pk}/forms/"))
+    apply_it(client, linkedin, form)
+    client.post(f"{path}forget/")
+    with tenant_scope(linkedin.tenant):
+        assert not LeadFormMapping.objects.filter(form=form).exists()
+
+
+def apply_it(client: Client, linkedin: LinkedInWorld, form: int) -> None:
+    """The changed mapping on what is stored: first what would change, then for good."""
+    rerun = f"/integrations/linkedin/{linkedin.connection.pk}/rerun/"
+    assert client.post(rerun, {"form": form + 100}).status_code == 404
+    trial = client.post(rerun, {"form": form})["Location"]
+    linkedin.work()
+    page = text(client.get(trial))
+    assert "6+" in page
+    assert "Nothing is changed yet." in page
+    with tenant_scope(linkedin.tenant):
+        assert not Contact.objects.filter(job_title="6+").exists()
+    client.post(rerun, {"form": form, "do": "apply"})
+    linkedin.work()
+    with tenant_scope(linkedin.tenant):
+        assert Contact.objects.get(job_title="6+").email == ANN["EMAIL"]
+
+
+def kept_key(kept: LeadFormMapping) -> str:
+    """The key of the form's own question."""
+    return next(key for key in kept.targets if key.startswith("question:"))
+
+
+@pytest.mark.django_db
+def test_without_the_api_there_is_nothing_to_authorise(acme: Tenant, ana: Member, client_of: ClientOf) -> None:
+    client = client_of(ana)
+    assert text(client.post("/integrations/linkedin/new/without/", {"name": ""}), 422)
+    client.post("/integrations/linkedin/new/without/", {"name": "By file"})
+    row = only(Connection, acme)
+    page = text(client.get(f"/integrations/linkedin/{row.pk}/"))
+    assert (row.state, row.next_sync_at) == ("active", None)
+    assert "Authorise" not in page
+    assert "Sync now" not in page
+    default = f"/integrations/linkedin/{row.pk}/mapping/"
+    assert "Work e-mail address" in text(client.get(default))
+    assert client.post(default, {**OPTIONS, "to-0": "contact.first_name", "topic": "From LinkedIn"}).status_code == 302
+    kept = only(LeadFormMapping, acme)
+    assert (kept.form_id, kept.topic, kept.targets) == (None, "From LinkedIn", {"FIRST_NAME": "contact.first_name"})
+
+
+@pytest.mark.django_db
+def test_a_stranger_finds_no_connection_form_or_submission(
+    acme: Tenant, ana: Member, rob: Member, client_of: ClientOf
+) -> None:
+    client_of(ana).post("/integrations/linkedin/new/without/", {"name": "By file"})
+    row = only(Connection, acme)
+    with tenant_scope(acme):
+        form = LeadForm.objects.create(connection=row, external_id="name:x", name="X")
+        sent = LeadSubmission.objects.create(
+            connection=row, form=form, external_id="x", channel="file", submitted_at="2026-01-01T00:00:00+00:00"
+        )
+    client = client_of(rob)
+    for path in (f"{row.pk}/", f"{row.pk}/forms/", f"forms/{form.pk}/mapping/", f"submissions/{sent.pk}/"):
+        assert client.get(f"/integrations/linkedin/{path}").status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_file_is_taken_in_and_the_inbound_address_shows_its_secret_once(
+    acme: Tenant, ana: Member, client_of: ClientOf
+) -> None:
+    client = client_of(ana)
+    client.post("/integrations/linkedin/new/without/", {"name": "By file"})
+    row = only(Connection, acme)
+    path = f"/integrations/linkedin/{row.pk}/upload/"
+    assert 'id="id_file_error"' in text(client.post(path, {"name": "Fair"}), 422)
+    assert 'id="id_file_error"' in text(client.post(path, {"name": "Fair", "file": csv_file("Lead ID\n1\n")}), 422)
+    given = {"name": "Fair", "file": csv_file("Email,Team\nann@firma.example,6+\n")}
+    assert "1 row, 1 of them new." in text(client.post(path, given, follow=True))
+
+    path = f"/integrations/linkedin/{row.pk}/inbox/"
+    assert "Make the address" in text(client.get(path))
+    answer = client.post(path)
+    shown = set(re.findall(r"whsec_[A-Za-z0-9+/=]+", text(answer)))
+    assert len(shown) == 1
+    assert answer["Cache-Control"] == "no-store"
+    page = text(client.get(path))
+    assert "whsec_" not in page
+    assert "/hooks/leads/" in page
+    assert set(re.findall(r"whsec_[A-Za-z0-9+/=]+", text(client.post(path)))) != shown
+    client.post(f"{path}close/")
+    assert "Make the address" in text(client.get(path))
+
+
+def csv_file(content: str) -> Any:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile("leads.csv", content.encode(), "text/csv")
+
+
+def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
+    linkedin: LinkedInWorld, ana: Member, client_of: ClientOf
+) -> None:
+    """And LinkedIn is let tell at once, and asked to stop that when the connection is removed."""
+    linkedin.connect()
+    client, pk = client_of(ana), linkedin.connection.pk
+    assert "tells of each lead at once" in text(client.post(f"/integrations/linkedin/{pk}/notify/", follow=True))
+    assert "End notifications" in text(client.get(f"/integrations/linkedin/{pk}/"))
+    assert len(linkedin.here.store.subscriptions) == 1
+    given = {"name": "Ours", "client_id": "sandbox-app", "client_secret": "another"}
+    client.post(f"/integrations/linkedin/{pk}/app/", given)
+    assert (linkedin.reload().name, linkedin.connection.token is None) == ("Ours", False)
+    client.post(f"/integrations/linkedin/{pk}/remove/")
+    assert not linkedin.here.store.subscriptions
+    with tenant_scope(linkedin.tenant):
+        assert not Connection.objects.exists()
