@@ -74,7 +74,7 @@ def keep(account: AdAccount, counts: dict[str, int], first_on: date, last_on: da
     LeadCount.objects.bulk_create(
         rows,
         update_conflicts=True,
-        unique_fields=["campaign"],
+        unique_fields=["tenant", "campaign"],
         update_fields=["first_on", "last_on", "count", "counted_at"],
     )
 

@@ -27,7 +27,7 @@ class Preview:
 def of_form(form: LeadForm | None, tried: LeadFormMapping, country: str = "") -> list[Preview]:
     """The latest submissions of a form, or of all forms without a mapping of their own, by an unsaved mapping."""
     rows = LeadSubmission.objects.exclude(answers=[]).select_related("form")
-    whose = {"form": form} if form is not None else {"connection": tried.connection, "form__mapping": None}
+    whose = {"form": form} if form is not None else {"connection": tried.connection, "form__mappings": None}
     rows = rows.filter(**whose)
     latest = list(rows.order_by("-submitted_at", "-pk")[:SHOWN])
     offered = mapping.offered()

@@ -6,7 +6,7 @@ choose_accounts(connection, ids, by=member)                     # the schedule s
 """
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 from django.db.models import Case, Value, When
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from integrations.client import Client
 from integrations.connections import verbs
-from integrations.linkedin import push, storing
+from integrations.linkedin import oauth, push, storing
 from integrations.linkedin.api import LinkedIn
 from integrations.linkedin.places import sandbox_url
 from integrations.linkedin.queries import SYSTEM
@@ -37,6 +37,20 @@ def add(name: str, client_id: str, client_secret: str, *, by: Member) -> Connect
 def add_sandbox(*, by: Member) -> Connection:
     """A connection to the stand-in, to be authorised next."""
     return verbs.add(SYSTEM, _("LinkedIn sandbox"), by=by, credentials=SANDBOX_APP, is_sandbox=True)
+
+
+def connect_sandbox(connection: Connection, *, by: Member, return_to: str) -> None:
+    """What a member does by hand at LinkedIn, done for her at the stand-in: allow, choose all real accounts.
+
+    Outside of any scope. Raises client.CallFailed or oauth.NotAuthorised: it can be authorised by hand then.
+    """
+    asked = dict(parse_qsl(urlsplit(oauth.authorise_url(connection, by=by, return_to=return_to)).query))
+    given = Client(SYSTEM, sandbox_url(connection)).call("POST", "/_ctl/consent", data=asked, is_safe=True).json
+    oauth.finish(connection, by=by, return_to=return_to, code=given["code"], state=given["state"])
+    read_accounts(connection)
+    with tenant_scope(connection.tenant_id):
+        accounts = AdAccount.objects.filter(connection=connection, is_test=False)
+        choose_accounts(connection, accounts.values_list("pk", flat=True), by=by)
 
 
 def add_without_api(name: str, *, by: Member) -> Connection:
@@ -81,6 +95,14 @@ def read_accounts(connection: Connection) -> int:
         if len(found) == 1:
             known.update(is_chosen=True)
     return len(found)
+
+
+def go_on(connection: Connection, *, by: Member) -> bool:
+    """Start the schedule again after somebody has authorised anew. False if it has never run."""
+    if connection.state == Connection.State.DRAFT:
+        return False
+    verbs.activate(connection, by=by)
+    return True
 
 
 def choose_accounts(connection: Connection, chosen: Iterable[int], *, by: Member) -> None:

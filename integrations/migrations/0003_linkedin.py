@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('last_on', models.DateField()),
                 ('count', models.IntegerField()),
                 ('counted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='lead_count', to='integrations.adcampaign')),
+                ('campaign', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.adcampaign')),
                 ('tenant', tenants.fields.TenantKey(db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
         ),
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('topic', models.CharField(blank=True, max_length=200, verbose_name='topic of the leads')),
                 ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lead_form_mappings', to='integrations.connection')),
-                ('form', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mapping', to='integrations.leadform')),
+                ('form', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mappings', to='integrations.leadform')),
                 ('tenant', tenants.fields.TenantKey(db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
         ),
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                 ('previous_secret', tenants.secrets.EncryptedText(editable=False, null=True)),
                 ('previous_until', models.DateTimeField(editable=False, null=True)),
                 ('last_received_at', models.DateTimeField(editable=False, null=True)),
-                ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='lead_inbox', to='integrations.connection')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                 ('tenant', tenants.fields.TenantKey(db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
         ),
@@ -170,6 +170,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='leadformmapping',
             constraint=models.UniqueConstraint(condition=models.Q(('form', None)), fields=('tenant', 'connection'), name='one_default_lead_form_mapping'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadformmapping',
+            constraint=models.UniqueConstraint(fields=('tenant', 'form'), name='one_mapping_per_lead_form'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadcount',
+            constraint=models.UniqueConstraint(fields=('tenant', 'campaign'), name='one_lead_count_per_campaign'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadinbox',
+            constraint=models.UniqueConstraint(fields=('tenant', 'connection'), name='one_lead_inbox_per_connection'),
         ),
         migrations.AddConstraint(
             model_name='leadformversion',

@@ -148,7 +148,7 @@ class LeadFormMapping(models.Model):
 
     tenant = TenantKey()
     connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="lead_form_mappings")
-    form = models.OneToOneField(LeadForm, models.CASCADE, null=True, related_name="mapping")
+    form = models.ForeignKey(LeadForm, models.CASCADE, null=True, related_name="mappings", db_index=False)
     targets = models.JSONField(default=dict)
     consents = models.JSONField(default=dict)
     # One of `leads.importing.options.MatchBy`: what a submission and a contact have in common.
@@ -168,7 +168,8 @@ class LeadFormMapping(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "connection"], condition=Q(form=None), name="one_default_lead_form_mapping"
-            )
+            ),
+            models.UniqueConstraint(fields=["tenant", "form"], name="one_mapping_per_lead_form"),
         ]
 
     def __str__(self) -> str:
@@ -280,11 +281,14 @@ class LeadCount(models.Model):
     """
 
     tenant = TenantKey()
-    campaign = models.OneToOneField(AdCampaign, models.CASCADE, related_name="lead_count")
+    campaign = models.ForeignKey(AdCampaign, models.CASCADE, related_name="+", db_index=False)
     first_on = models.DateField()
     last_on = models.DateField()
     count = models.IntegerField()
     counted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "campaign"], name="one_lead_count_per_campaign")]
 
     def __str__(self) -> str:
         return f"{self.campaign_id}: {self.count}"
@@ -297,12 +301,15 @@ class LeadInbox(models.Model):
     """
 
     tenant = TenantKey()
-    connection = models.OneToOneField("integrations.Connection", models.CASCADE, related_name="lead_inbox")
+    connection = models.ForeignKey("integrations.Connection", models.CASCADE, related_name="+", db_index=False)
     secret = EncryptedText()
     # The one before, which still counts as well until then.
     previous_secret = EncryptedText(null=True)
     previous_until = models.DateTimeField(null=True, editable=False)
     last_received_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "connection"], name="one_lead_inbox_per_connection")]
 
     def __str__(self) -> str:
         return f"inbox of {self.connection_id}"

@@ -20,6 +20,7 @@ def home(request: Any) -> HttpResponse:
     context = {
         "connections": list(queries.connections()),
         "may_manage": may(request.member, Right.MANAGE),
+        "has_sandbox": setting_up.is_sandbox_offered(),
         "weeks": weeks,
         "most_per_week": max(week.count for week in weeks),
         "charts": [("form", queries.by_form()), ("campaign", queries.by_campaign())],

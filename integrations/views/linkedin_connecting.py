@@ -33,16 +33,19 @@ def new(request: Any) -> HttpResponse:
     return render(request, "integrations/linkedin/new.html", {**context, "scopes": oauth.SCOPES}, status=status)
 
 
-@allow(Right.MANAGE)
+@allow(Right.MANAGE, scoped=False)
 @require_POST
 def new_sandbox(request: Any) -> HttpResponse:
-    """Connect to the stand-in, and go on to its page that asks."""
+    """Connect to the stand-in by one click; its page that asks is seen by whoever authorises it again."""
     if not setting_up.is_sandbox_offered():
         raise Http404
-    connection = setting_up.add_sandbox(by=request.member)
-    return done(
-        request, _("The sandbox is there. Authorise it as you would LinkedIn."), "integrations:linkedin", connection.pk
-    )
+    with tenant_scope(request.tenant):
+        connection = setting_up.add_sandbox(by=request.member)
+    try:
+        setting_up.connect_sandbox(connection, by=request.member, return_to=_return_to(request))
+    except (oauth.NotAuthorised, CallFailed) as error:
+        return done(request, str(error), "integrations:linkedin", connection.pk, level="error")
+    return done(request, _("Connected. Two months of leads are coming in."), "integrations:linkedin", connection.pk)
 
 
 @allow(Right.MANAGE)
@@ -82,6 +85,9 @@ def back(request: Any) -> HttpResponse:
         setting_up.read_accounts(connection)
     except (oauth.NotAuthorised, CallFailed) as error:
         return done(request, str(error), "integrations:linkedin", connection.pk, level="error")
+    with tenant_scope(request.tenant):
+        if setting_up.go_on(connection, by=request.member):
+            return done(request, _("Authorised. It goes on."), "integrations:linkedin", connection.pk)
     return done(request, _("Authorised. Choose what is read."), "integrations:linkedin_accounts", connection.pk)
 
 
@@ -107,7 +113,7 @@ def accounts(request: Any, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = [row.pk for row in form.cleaned_data["accounts"]]
         setting_up.choose_accounts(connection, chosen, by=request.member)
-        return done(request, _("The first sync has begun: it reads a year back."), "integrations:linkedin", pk)
+        return done(request, _("Saved. They are read now; the first time a year back."), "integrations:linkedin", pk)
     context = {"form": form, "connection": connection, "rows": rows}
     status = 422 if request.method == "POST" else 200
     return render(request, "integrations/linkedin/accounts.html", context, status=status)

@@ -52,9 +52,10 @@ def browser_context_args(browser_context_args: dict[str, Any], live_server: Any)
 
 @pytest.fixture
 def page(context: BrowserContext, live_server: Any) -> Iterator[Page]:
-    """A page whose every complaint fails the test. Expected ones: append the address to `page.expected_errors`."""
+    """A page whose every complaint fails the test. Expected ones: append the address to `page.expected_errors`, and
+    a stand-in's host and port to `page.expected_hosts`."""
     complaints: list[str] = []
-    host = urlsplit(live_server.url).netloc
+    hosts = [urlsplit(live_server.url).netloc]
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(part in message.text + str(message.location) for part in expected):
@@ -62,13 +63,14 @@ def page(context: BrowserContext, live_server: Any) -> Iterator[Page]:
 
     def on_request(request: Request) -> None:
         address = urlsplit(request.url)
-        if address.scheme in ("http", "https") and address.netloc != host:
+        if address.scheme in ("http", "https") and address.netloc not in hosts:
             complaints.append(f"request to another host: {request.url}")
 
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     expected: list[str] = []
     page.expected_errors = expected  # type: ignore[attr-defined]
+    page.expected_hosts = hosts  # type: ignore[attr-defined]
     page.on("console", on_console)
     page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
     page.on("request", on_request)

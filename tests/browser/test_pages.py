@@ -4,7 +4,7 @@ The pages are found through the resolver, so that a new one is looked at without
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -62,6 +62,7 @@ PIECES = {
     *("tenants:bell", "contacts:companies", "contacts:timeline", "segments:history", "segments:candidates"),
     *("contacts:export", "contacts:export_accounts", "leads:export", "tenants:job_file", "tenants:job_progress"),
     *("messaging:preview", "messaging:caught_body", "pages:preview", "leads:find", "scoring:progress"),
+    *("integrations:linkedin_progress", "integrations:linkedin_back"),
 }
 # What an argument is: a `pk` by the address's name, else by its space; another by both names where its own misleads.
 OBJECTS = {
@@ -77,6 +78,8 @@ OBJECTS = {
     **{"tenants:job_file key": "refused", "leads:territory": "territory"},
     **dict.fromkeys(("leads:import_columns", "leads:import_options", "leads:import_check"), "batch"),
     **{"leads:opportunity": "opportunity", "scoring": "model", "scoring:row": "row"},
+    **{"integrations": "connection", "integrations:linkedin_submission": "sent"},
+    **dict.fromkeys(("integrations:linkedin_form_mapping", "integrations:linkedin_forget_mapping"), "lead_form"),
 }
 # Each is looked at with a company of its own, whose making takes longer than a few pages do.
 SPACES = (("insights", "tenants", "contacts"), ("segments", "messaging", "pages"), ("leads",), ("scoring", "journeys"))
@@ -91,11 +94,11 @@ class Company:
     owner: Member
     keys: dict[str, object]
 
-    def pages(self, client: Client, space: str) -> list[str]:
-        """The paths of all pages of a space: what answers a GET with a page of the shell."""
+    def pages(self, client: Client, space: str, prefix: str = "") -> list[str]:
+        """The paths of all pages of a space (those whose names begin with `prefix`) that answer a GET by themselves."""
         found = []
         resolver = get_resolver(settings.TENANT_URLCONF).namespace_dict[space][1]
-        for name in sorted({pattern.name for pattern in resolver.url_patterns}):
+        for name in sorted({pattern.name for pattern in resolver.url_patterns if pattern.name.startswith(prefix)}):
             params = resolver.reverse_dict.getlist(name)[0][0][0][1]
             key = f"{space}:{name}"
             values = {param: self.keys[OBJECTS.get(f"{key} {param}", param)] for param in params if param != "pk"}
@@ -177,7 +180,12 @@ def test_every_page_is_readable_for_everybody_and_fits_a_phone(
     assert all(found)
     page.expected_errors.append("422")  # type: ignore[attr-defined]
     sign_in(page, company.owner)
-    for path in chain.from_iterable(found):
+    look_at(page, chain.from_iterable(found))
+
+
+def look_at(page: Page, paths: Iterable[str]) -> None:
+    """Each of Acme's pages in both themes and on a phone."""
+    for path in paths:
         page.goto(f"/t/acme{path}")
         expect(page.get_by_role("main")).to_be_visible()
         screenshot(page, re.sub(r"\W+", "-", path).strip("-"))

@@ -58,7 +58,6 @@ def settle(store: Store, today: date) -> None:
             "accounts": [
                 {"id": MAIN, "name": "Sample Works, world", "organization": 11_223_344},
                 {"id": NORTH, "name": "Sample Works, north", "role": "CAMPAIGN_MANAGER", "organization": 11_223_344},
-                {"id": 507_600_001, "name": "Agency, read only", "role": "VIEWER"},
                 {"id": 507_700_002, "name": "Sample Works, test", "is_test": True},
             ],
             "campaigns": [

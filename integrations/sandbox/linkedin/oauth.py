@@ -16,7 +16,7 @@ from integrations.sandbox.linkedin.store import Store
 CODE_SECONDS = 1_800
 LOCAL = ("localhost", "127.0.0.1", "::1")
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in | LinkedIn stand-in</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1b1f23;
 background:#fff}}button{{font:inherit;padding:.5rem 1.25rem;border-radius:1.5rem;border:1px solid #0a5ca8;margin-right:
 .5rem;background:#fff;color:#0a5ca8}}button.go{{background:#0a5ca8;color:#fff}}</style></head><body><main>
@@ -93,6 +93,14 @@ class OAuth:
             text = "The user cancelled the authorization"
             return _back(asked, error="user_cancelled_authorize", error_description=text)
         return self._consented(asked, now)
+
+    def consent(self, asked: dict[str, str], now: float) -> dict[str, str]:
+        """The member's click without a browser; `asked` is what the page is asked for. Returns the code."""
+        if asked.get("client_id") != self._store.app.client_id or not self._may_return_to(
+            asked.get("redirect_uri", "")
+        ):
+            raise ValueError("client_id or redirect_uri")
+        return dict(parse_qsl(urlsplit(self._consented(asked, now).header("Location")).query))
 
     def token(self, request: Request, now: float) -> Reply:
         """A code or a refresh token becomes an access token."""

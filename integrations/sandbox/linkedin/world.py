@@ -28,6 +28,7 @@ class LinkedIn(World):
     verbs: ClassVar[dict[str, Callable[[Any, Any], Any]]] = {
         "deliver": lambda world, asked: world.pushing.deliver(asked),
         "arrive": lambda world, asked: world.arrive(int(asked.get("count", 1))),
+        "consent": lambda world, asked: world.oauth.consent(asked, world.clock.now().timestamp()),
         "about": lambda world, asked: world.about(),
     }
 

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
+from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.test import Client
@@ -86,11 +88,11 @@ def test_the_sandbox_is_connected_asked_synced_and_played_with(
     with tenant_scope(linkedin.tenant):
         linkedin.connection.delete()
     assert "Connect the sandbox" in text(client.get("/integrations/linkedin/new/"))
-    client.post("/integrations/linkedin/new/sandbox/")
+    assert "Connected." in text(client.post("/integrations/linkedin/new/sandbox/", follow=True))
     row = only(Connection, linkedin.tenant)
     url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
-    back = allow(linkedin, url)
-    page = text(client.get(back.partition("/t/acme")[2], follow=True))
+    assert "Authorised. It goes on." in text(client.get(allow(url).partition("/t/acme")[2], follow=True))
+    page = text(client.get(f"/integrations/linkedin/{row.pk}/accounts/"))
     assert "Sample Works, world" in page
     with tenant_scope(linkedin.tenant):
         chosen = list(AdAccount.objects.filter(name__startswith="Sample Works, n").values_list("pk", flat=True))
@@ -111,20 +113,18 @@ def test_the_sandbox_is_connected_asked_synced_and_played_with(
     linkedin.work()
     page = text(client.get(f"/integrations/linkedin/{row.pk}/"))
     assert "Nothing comes in any more." in page
+    url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
+    client.get(allow(url).partition("/t/acme")[2])
+    assert only(Connection, linkedin.tenant).state == "active"
 
 
-def allow(linkedin: LinkedInWorld, url: str) -> str:
+def allow(url: str) -> str:
     """Click on Allow on the stand-in's page; where the browser is sent then."""
-    from http.client import HTTPConnection
-
     parts = urlsplit(url)
     line = HTTPConnection(parts.hostname or "", parts.port)
     line.request("GET", f"{parts.path}?{parts.query}")
     page = line.getresponse().read().decode()
     fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
-    from html import unescape
-    from urllib.parse import urlencode
-
     body = urlencode({**{name: unescape(value) for name, value in fields.items()}, "answer": "allow"})
     line.request("POST", parts.path, body, {"Content-Type": "application/x-www-form-urlencoded"})
     location = line.getresponse().headers["Location"]

@@ -330,7 +330,7 @@ def test_untouched_it_is_a_company_with_two_months_behind_it(sandbox: Running) -
         client.control("reset", {"now": NOW})
         client.sign_in()
         about = client.control("about", {})
-        assert (about["accounts"], about["campaigns"], about["forms"]) == (4, 4, 4)
+        assert (about["accounts"], about["campaigns"], about["forms"]) == (3, 4, 4)
         assert 120 < about["leads"] < 300
         before = set(client.world.store.responses.by_id)
         client.control("reset", {"now": NOW})
