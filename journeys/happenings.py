@@ -7,6 +7,7 @@ conditions.add(Condition("linkedin.submitted", _("Submitted a LinkedIn form"), "
 from dataclasses import dataclass
 
 from django.db.models import Model
+
 from contacts.registry import Ordered
 from tenants.registry import Text
 
