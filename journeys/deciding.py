@@ -93,6 +93,7 @@ def first_hits(travellers: Iterable[Traveller], deadlines: Deadlines, event: Eve
     people = list(travellers)
     if not people:
         return {}
+    detail: Any = Jsonb(dict(event.detail))
     begins = [person.entered_at if event.email_tile else person.arrived_at for person in people]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -104,7 +105,7 @@ def first_hits(travellers: Iterable[Traveller], deadlines: Deadlines, event: Eve
                  WHERE fact.contact_id = person.contact_id AND fact.recorded_at >= %(earliest)s
                    AND fact.kind = %(kind)s AND fact.occurred_at BETWEEN person.begins_at AND person.ends_at
                    AND (%(object_id)s::bigint IS NULL OR fact.object_id = %(object_id)s)
-                   AND fact.detail @> %(detail)s
+                   AND (%(detail)s::jsonb = '{}' OR fact.detail @> %(detail)s)
                    AND (%(links)s::bigint[] IS NULL OR fact.link_id = ANY(%(links)s))
                    AND (%(tile)s = '' OR EXISTS (
                      SELECT FROM messaging_message message WHERE message.id = fact.message_id
@@ -118,7 +119,7 @@ def first_hits(travellers: Iterable[Traveller], deadlines: Deadlines, event: Eve
                 "earliest": min(begins),
                 "kind": event.kind,
                 "object_id": event.object_id,
-                "detail": Jsonb(dict(event.detail)),
+                "detail": detail,
                 "links": list(event.link_ids) or None,
                 "tile": event.email_tile,
             },

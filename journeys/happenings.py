@@ -7,11 +7,9 @@ conditions.add(Condition("linkedin.submitted", _("Submitted a LinkedIn form"), "
 from dataclasses import dataclass
 
 from django.db.models import Model
-from django.utils.functional import Promise
 
 from contacts.registry import Ordered
-
-Text = str | Promise
+from tenants.registry import Text
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _labels(version: LeadFormVersion | None) -> dict[str, str]:
 
 def values_of(read: Read) -> dict[str, Any]:
     """What is known of the person, her company and the lead, for a page: target keys with their values."""
-    found = {}
+    found: dict[str, Any] = {}
     for entity in ("contact", "account", "lead"):
         for name, value in getattr(read.cleaned, entity).items():
             pairs = value.items() if name == "custom" else [(name, value)]

@@ -73,8 +73,8 @@ def find(asked: Iterable[tuple[int, int | None, Said]], lead_by: Sequence[str]) 
                 known.setdefault((lead.contact_id, key), lead)
     found = {}
     for pk, contact, _said, key in wanted:
-        if lead := known.get((contact, key)) or known.get((None, key)):
-            found[pk] = lead
+        if fitting := known.get((contact, key)) or known.get((None, key)):
+            found[pk] = fitting
     return found
 
 

@@ -120,8 +120,8 @@ def _changes(count: int) -> list[dict[str, Any]]:
     facts = Interaction.objects.filter(recorded_xid=CurrentXid(), kind__in=kinds).order_by("pk")[:count]
     found = []
     for fact in facts:
-        record = Lead.objects.filter(pk=fact.lead_id).first() if fact.kind == "lead.changed" else None
-        who = record or Contact.objects.filter(pk=fact.contact_id).first()
+        record = Lead.objects.filter(pk=fact.lead_id or 0).first() if fact.kind == "lead.changed" else None
+        who = record or Contact.objects.filter(pk=fact.contact_id or 0).first()
         fields = [[name, *values] for name, values in fact.detail.get("fields", {}).items()]
         found.append({"who": str(who or "–"), "what": fact.kind.partition(".")[0], "fields": fields})
     return found

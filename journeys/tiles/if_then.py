@@ -116,7 +116,10 @@ class IfThenForm(TileForm):
         for condition in conditions:
             objects = condition.model._default_manager.order_by("name")
             self.fields[condition.setting] = forms.ModelChoiceField(
-                label=condition.object_label, queryset=objects, required=False, empty_label=condition.any_label
+                label=str(condition.object_label),
+                queryset=objects,
+                required=False,
+                empty_label=str(condition.any_label),
             )
         order = list(self.base_fields)
         at = order.index("form") + 1

@@ -8,9 +8,12 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 from django.test import Client
+from django.utils import timezone
 
 from contacts import consent, deletion, erasure, merging, people, registry
 from contacts.models import Contact, Interaction, Purpose, SavedView
+from integrations.connections import verbs
+from integrations.models import LeadSubmission
 from journeys.models import Visit
 from leads import activities, lifecycle, opportunities
 from leads.models import Lead
@@ -166,6 +169,7 @@ def lived(transactional_db: None, acme: Tenant, ana: Member, sam: Member, client
         merging.merge(her, twin, by=ana)
         work_of_sales(her, sam)
         mail_of(her, acme)
+        submissions_of(her, ana)
         consent.refuse(her, purpose, source=f"told by {NAMES[0]}")
     file_with(acme)
     with tenant_scope(acme):
@@ -174,6 +178,21 @@ def lived(transactional_db: None, acme: Tenant, ana: Member, sam: Member, client
     wakeups.run_due()
     client_of(ana).get(f"/audience/contacts/{her.pk}/")
     return her.pk
+
+
+def submissions_of(her: Contact, ana: Member) -> None:
+    """She has submitted a LinkedIn form, and once more under another address, which made nobody."""
+    connection = verbs.add("linkedin", "LinkedIn", by=ana)
+    for number, contact in enumerate([her, None]):
+        LeadSubmission.objects.create(
+            connection=connection,
+            external_id=f"li-{number}",
+            channel="api",
+            submitted_at=timezone.now(),
+            contact=contact,
+            answers=[{"question": "1", "text": NAMES[0]}, {"question": "2", "text": f"{NAMES[0]} {NAMES[1]}"}],
+            reason=f"{NAMES[0]} {NAMES[1]}",
+        )
 
 
 def world_of(world: World, her: Contact) -> None:

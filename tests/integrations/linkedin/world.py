@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.test import Client
 
-from contacts.models import Contact
+from contacts.models import Contact, Received
 from integrations.connections import verbs
 from integrations.linkedin import oauth, push, storing, syncing
 from integrations.linkedin.responses import Named
@@ -66,6 +66,29 @@ class LinkedInWorld:
             AdAccount.objects.update(is_chosen=True)
             verbs.activate(self.connection, by=self.owner)
         return self.connection
+
+    def start_over(self) -> None:
+        """LinkedIn and we as at the beginning, authorised; for tests that live through many stories."""
+        self.fault()
+        with tenant_scope(self.tenant):
+            Lead.objects.all().delete()
+            Contact.objects.all().delete()
+            Received.objects.all().delete()
+            LeadSubmission.objects.all().delete()
+            AdAccount.objects.all().delete()
+        self.here.reset(1, None)
+        self.seed(app={"asks": False}, **SEED)
+        self.connect()
+        with tenant_scope(self.tenant):
+            # Without the year before, which is empty.
+            AdAccount.objects.update(is_backfilled=True, newest_at=datetime.now(UTC))
+
+    def resume(self) -> None:
+        """An admin authorises and resumes a connection that does not run."""
+        if not self.reload().is_running:
+            self.authorise()
+            with tenant_scope(self.tenant):
+                verbs.activate(self.connection, by=self.owner)
 
     def api_accounts(self) -> list[Named]:
         return [Named(str(row.id), row.name, row.status, row.is_test) for row in self.here.store.accounts.values()]
