@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0002_connections'),
+        ('integrations', '0003_linkedin'),
         ('tenants', '0003_files'),
     ]
 
