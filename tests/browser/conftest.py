@@ -5,12 +5,14 @@ sign-in form; `check_accessibility(page)` runs axe in both themes; `check_reflow
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
@@ -75,7 +77,23 @@ def page(context: BrowserContext, live_server: Any) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
     page.on("request", on_request)
     yield page
+    page.close()
+    let_the_server_finish()
     assert not complaints, "\n".join(complaints)
+
+
+def let_the_server_finish() -> None:
+    """Wait until no request is being answered any more: emptying the tables would lock itself up with one."""
+    until = time.monotonic() + PATIENCE / 1_000
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            if not cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
 
 
 @pytest.fixture
