@@ -17,7 +17,7 @@ from leads.importing import accounts, alike, consents, consequences, contacts
 from leads.importing.cleaning import Cleaned
 from leads.importing.folding import Firm, Folded, Person
 from leads.importing.options import MatchBy, Options, Strangers
-from leads.importing.staging import Change
+from leads.importing.staging import Change, Spelled
 from leads.models.imports import Import, ImportPiece
 from tenants.models import Member
 
@@ -31,6 +31,8 @@ class Prepared:
     position: int
     count: int
     folded: Folded
+    # What the rows say of `folded.people`, ready to be copied.
+    spelled: Spelled
     refused: list[list[Any]] = field(default_factory=list)
 
 
@@ -68,12 +70,12 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
     _one_at_a_time()
     folded, is_main = prepared.folded, batch.entity == Import.Entity.ACCOUNT
     accounts.find(folded.firms)
-    contacts.find(folded.people, options)
+    contacts.find(folded.people, prepared.spelled, options)
     people = _those_to_write(folded, options, is_main)
     accounts.make(folded.firms, seen)
     changed_accounts = accounts.change(folded.firms, options.update, is_main=is_main)
     has_refused = consents.admit(people, options)
-    made = contacts.make(people, options, seen)
+    made = contacts.make(people, prepared.spelled, options, seen)
     changed = {change.id: change for change in contacts.change(people, made, options.update)}
     _record_contacts(batch, options, bool(changed), by)
     granted = consents.grant(people, options, made, by)
@@ -166,11 +168,10 @@ def _note_ambiguities(people: Sequence[Person], options: Options) -> list[int]:
 
 def _record_contacts(batch: Import, options: Options, has_changes: bool, by: Member | None) -> None:
     """Who was made (`fresh_contact`) and changed (`differing_contact`); in the bulk lane, behind what people do."""
-    params = {"actor": by.pk if by else None, "source": options.source or SOURCE, "batch": batch.pk}
+    params = {"actor": by.pk if by else None, "detail": Jsonb({"source": options.source or SOURCE, "import": batch.pk})}
     timeline.record_select(
         "contact.created",
-        """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id,
-                  jsonb_build_object('source', %(source)s::text, 'import', %(batch)s::bigint) AS detail
+        """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id, %(detail)s::jsonb AS detail
            FROM fresh_contact ORDER BY id""",
         params,
         columns=("contact_id", "account_id", "actor_id", "detail"),
