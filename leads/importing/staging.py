@@ -90,13 +90,9 @@ def _fill(name: str, columns: Mapping[str, str], content: bytes, given: Sequence
     table = sql.Identifier(name)
     typed = [sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in columns.items()]
     names = sql.SQL(", ").join(map(sql.Identifier, given))
+    make = sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {table} ({typed}) ON COMMIT DELETE ROWS; DELETE FROM {table}")
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
-                table, sql.SQL(", ").join(typed)
-            )
-        )
-        cursor.execute(sql.SQL("DELETE FROM {}").format(table))
+        cursor.execute(make.format(table=table, typed=sql.SQL(", ").join(typed)))
         with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)) as copy:  # type: ignore[attr-defined]
             copy.write(content)
 
@@ -122,13 +118,13 @@ def insert(record: Record, rows: Sequence[Mapping[str, Any]], beside: Sequence[s
     Values of the columns `beside` are those that have been `put` at the row's `place`. What was made stays in the
     temporary table `fresh_<entity>` for the rest of the transaction.
     """
+    if not rows:
+        return set()
     fresh, given = f"fresh_{record.entity}", f"given_{record.entity}"
     own = ["id", *(["place"] if beside else []), *_given_by(rows, record)]
     blanks = [record.blanks.get(name) for name in own]
     cells = ([_or(row.get(name), blank) for name, blank in zip(own, blanks, strict=True)] for row in rows)
     stage(fresh, {"id": "bigint", "place": "integer", **record.columns}, cells, own)
-    if not rows:
-        return set()
     values = {name: _literal(record, name) for name in record.columns}
     values |= {name: sql.Identifier(given, name) for name in beside if name in values}
     values |= {name: sql.Identifier(fresh, name) for name in own if name in values}

@@ -77,7 +77,7 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
     has_refused = consents.admit(people, options)
     made = contacts.make(people, prepared.spelled, options, seen)
     changed = {change.id: change for change in contacts.change(people, made, options.update)}
-    _record_contacts(batch, options, bool(changed), by)
+    _record_contacts(batch, options, by, has_made=bool(made), has_changed=bool(changed))
     granted = consents.grant(people, options, made, by)
     _add_levels(changed, granted, options)
     ambiguous = _note_ambiguities(people, options)
@@ -166,18 +166,19 @@ def _note_ambiguities(people: Sequence[Person], options: Options) -> list[int]:
     return [row.pk for row in MatchAmbiguity.objects.bulk_create(rows.values())]
 
 
-def _record_contacts(batch: Import, options: Options, has_changes: bool, by: Member | None) -> None:
+def _record_contacts(batch: Import, options: Options, by: Member | None, *, has_made: bool, has_changed: bool) -> None:
     """Who was made (`fresh_contact`) and changed (`differing_contact`); in the bulk lane, behind what people do."""
     params = {"actor": by.pk if by else None, "detail": Jsonb({"source": options.source or SOURCE, "import": batch.pk})}
-    timeline.record_select(
-        "contact.created",
-        """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id, %(detail)s::jsonb AS detail
-           FROM fresh_contact ORDER BY id""",
-        params,
-        columns=("contact_id", "account_id", "actor_id", "detail"),
-        lane=Lane.BULK,
-    )
-    if not has_changes:
+    if has_made:
+        timeline.record_select(
+            "contact.created",
+            """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id, %(detail)s::jsonb AS detail
+               FROM fresh_contact ORDER BY id""",
+            params,
+            columns=("contact_id", "account_id", "actor_id", "detail"),
+            lane=Lane.BULK,
+        )
+    if not has_changed:
         return
     labels = {name: str(getattr(field, "verbose_name", name)) for name, field in _shown_fields(contacts.MODEL)}
     timeline.record_select(

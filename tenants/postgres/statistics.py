@@ -28,7 +28,7 @@ class Statistics:
     """What the planner knows of a tenant in tables that a piece of work fills, or looks very many rows up from."""
 
     def __init__(self, tenant_id: int, *models: type[Model]) -> None:
-        self._tenant_id, self._bounds = tenant_id, dict.fromkeys(models, MANY)
+        self._tenant_id, self._unknown = tenant_id, dict.fromkeys(models, MANY)
 
     def keep_up(self) -> None:
         """Let the planner look anew at tables in which the tenant has many rows without its knowing.
@@ -37,15 +37,19 @@ class Statistics:
         vacuumed until it ends. Costs a millisecond if there is nothing to do. Tables at which somebody looks already
         are passed over, and so are those that the role does not own.
         """
+        if not self._unknown:
+            return
         with tenant_scope(self._tenant_id, read_only=True):
-            unknown = [model for model, bound in self._bounds.items() if _is_unknown(model, bound)]
+            self._unknown = {
+                model: bound for model, bound in self._unknown.items() if believed_count(_all(model)) < FEW
+            }
+            # Reads no more rows than the bound.
+            stale = [model for model, bound in self._unknown.items() if _all(model)[bound - 1 : bound].exists()]
         with connection.cursor() as cursor:
-            for model in unknown:
+            for model in stale:
                 cursor.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(sql.Identifier(model._meta.db_table)))
-                self._bounds[model] *= AGAIN
+                self._unknown[model] *= AGAIN
 
 
-def _is_unknown(model: type[Model], bound: int) -> bool:
-    """Reads none of the rows of a tenant that is known, else at most `bound`."""
-    rows = model._default_manager.order_by()
-    return believed_count(rows) < FEW and rows[bound - 1 : bound].exists()
+def _all(model: type[Model]) -> QuerySet[Any]:
+    return model._default_manager.order_by()
