@@ -62,8 +62,8 @@ def admit(people: Sequence[Person], options: Options) -> int:
             person.may_agree = True
         refused = 0
         for place, has_refused, has_agreed in cursor.fetchall():
-            if person := asked.get(place):
-                person.may_agree = not (has_refused or has_agreed)
+            if found := asked.get(place):
+                found.may_agree = not (has_refused or has_agreed)
                 refused += has_refused
     return refused
 

@@ -151,13 +151,14 @@ def _look_up(asked: Sequence[Person], match_by: str) -> None:
     """One look-up per person of the piece into an index; what is found of those who are asked for is noted."""
     if not asked:
         return
+    source: sql.Composable = sql.SQL("")
+    where: sql.Composable
     if match_by == MatchBy.NAME:
         firms = ([person.place, _account_of(person)] for person in asked)
         staging.stage("given_firms", {"place": "integer", "account_id": "bigint"}, firms)
         source = sql.SQL("JOIN given_firms firm USING (place)")
         where = sql.SQL("contact.account_id = firm.account_id AND contact.sort_key = given.sort_key")
     else:
-        source = sql.SQL("")
         # The second condition is what the partial index of a column asks for.
         where = sql.SQL("contact.{0} = given.{0} AND contact.{0} <> ''").format(sql.Identifier(str(match_by)))
     statement = sql.SQL(
