@@ -28,7 +28,9 @@ class Statistics:
     """What the planner knows of a tenant in tables that a piece of work fills, or looks very many rows up from."""
 
     def __init__(self, tenant_id: int, *models: type[Model]) -> None:
-        self._tenant_id, self._unknown = tenant_id, dict.fromkeys(models, MANY)
+        self._tenant_id = tenant_id
+        # Tables in which the tenant may be unknown, and of how many of its rows they are looked at anew.
+        self._doubtful = dict.fromkeys(models, MANY)
 
     def keep_up(self) -> None:
         """Let the planner look anew at tables in which the tenant has many rows without its knowing.
@@ -37,18 +39,19 @@ class Statistics:
         vacuumed until it ends. Costs a millisecond if there is nothing to do. Tables at which somebody looks already
         are passed over, and so are those that the role does not own.
         """
-        if not self._unknown:
+        if not self._doubtful:
             return
         with tenant_scope(self._tenant_id, read_only=True):
-            self._unknown = {
-                model: bound for model, bound in self._unknown.items() if believed_count(_all(model)) < FEW
-            }
-            # Reads no more rows than the bound.
-            stale = [model for model, bound in self._unknown.items() if _all(model)[bound - 1 : bound].exists()]
+            # Reads no more rows than the bound, by whatever plan.
+            grown = [m for m, bound in self._doubtful.items() if _all(m)[bound - 1 : bound].exists()]
+            unknown = [model for model in grown if believed_count(_all(model)) < FEW]
+        for model in grown:
+            if model not in unknown:
+                del self._doubtful[model]
         with connection.cursor() as cursor:
-            for model in stale:
+            for model in unknown:
                 cursor.execute(sql.SQL("ANALYZE (SKIP_LOCKED) {}").format(sql.Identifier(model._meta.db_table)))
-                self._unknown[model] *= AGAIN
+                self._doubtful[model] *= AGAIN
 
 
 def _all(model: type[Model]) -> QuerySet[Any]:
