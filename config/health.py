@@ -17,7 +17,7 @@ from tenants.models import Heartbeat
 from tenants.postgres import partitions
 
 # The beat dispatches each second, and has the worker do chores each minute.
-LONGEST_SILENCE = {"beat": timedelta(seconds=30), "worker": timedelta(minutes=3)}
+LONGEST_SILENCE = {"beat": timedelta(seconds=30), "worker": timedelta(minutes=3), "caller": timedelta(minutes=3)}
 LONGEST_WAIT = timedelta(minutes=2)
 # The application's own transactions end after 60 seconds.
 OLDEST_TRANSACTION = timedelta(seconds=90)
@@ -153,6 +153,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "database": _database,
     "broker": _broker,
     "worker": _heartbeat("worker"),
+    "caller": _heartbeat("caller"),
     "beat": _heartbeat("beat"),
     "queues": _waiting,
     "failures": _failing,

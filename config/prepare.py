@@ -15,11 +15,11 @@ from config.programs import CannotStart
 
 OLDEST_POSTGRES = 17
 NO_LIMITS = "-c transaction_timeout=0 -c idle_in_transaction_session_timeout=0"
-WRONG_ROLE = """\
-DATABASE_URL signs in as {role}, which {why}: row-level security, which keeps the companies apart, would not bind it.
-Make a role of its own, then use it in DATABASE_URL:
-    CREATE ROLE onward LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS PASSWORD '...';
-    ALTER DATABASE "{database}" OWNER TO onward;"""
+WRONG_ROLE = (
+    "DATABASE_URL signs in as {role}, which {why}, so that nothing would keep the companies apart. Use a role made by: "
+    "CREATE ROLE onward LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS PASSWORD '...'; "
+    'ALTER DATABASE "{database}" OWNER TO onward;'
+)
 
 
 def check_database() -> None:

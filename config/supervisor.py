@@ -155,7 +155,8 @@ def run() -> int:
                 stack.watch()
                 time.sleep(0.2)
         except CannotStart as reason:
-            print(reason, file=sys.stderr)
+            if text := str(reason):
+                print(text, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             pass
@@ -192,7 +193,7 @@ def _prepare(environ: Mapping[str, str]) -> None:
     database = ["database"] + (["sample"] if environ.get("ONWARD_SAMPLE") != "0" else [])
     with _steps(database, environ) as tables, _steps(["static"], environ) as static:
         if tables.wait() or static.wait():
-            raise CannotStart("Onward was not started.")
+            raise CannotStart  # the step that failed has said why
 
 
 @contextmanager
@@ -226,6 +227,8 @@ def _programs(ports: Ports, environ: Mapping[str, str]) -> Iterator[Child]:
     if environ["BROKER_URL"]:
         celery = [*python, "celery", "-A", "config"]
         yield Child("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"], environ)
+        calls = ["worker", "-Q", "calls", "-n", "caller@%h", "--pool", "threads", "--concurrency", "4"]
+        yield Child("caller", [*celery, *calls, "--loglevel", "WARNING"], environ)
         beat = ["beat", "--schedule", str(VAR / "beat"), "--pidfile", ""]
         yield Child("beat", [*celery, *beat], environ)
     else:

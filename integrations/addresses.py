@@ -13,14 +13,19 @@ before it is called:
 import ipaddress
 import re
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 LONGEST = 2_000
+# Seconds for finding a name's addresses.
+RESOLVE = 5.0
 SCHEME_PORTS = {"https": 443, "http": 80}
 # A full name: at least two labels, the last of which is no number in any base (browsers and libcs read "0x7f.1" so).
 NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -118,9 +123,27 @@ def reach(address: Address, resolver: Resolver | None = None, is_open: Callable[
     return found[0]
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """All IPv4 and IPv6 addresses of a host, in the system's order; a literal is its own."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+def resolve(host: str, port: int, within: float = RESOLVE) -> list[str]:
+    """All IPv4 and IPv6 addresses of a host, in the system's order; a literal is its own.
+
+    Raises OSError, TimeoutError among them after `within` seconds: the system's resolver keeps its own time, so it is
+    asked by a thread that nobody waits for longer.
+    """
+    answers: SimpleQueue[list[Any] | OSError] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name="resolve", daemon=True).start()
+    try:
+        found = answers.get(timeout=within)
+    except Empty:
+        raise TimeoutError(f"no address of {host} within {within:g} seconds") from None
+    if isinstance(found, OSError):
+        raise found
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

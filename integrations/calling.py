@@ -1,6 +1,7 @@
 """One HTTP call to an address that a tenant entered: pinned, without redirects, within a size and a time.
 
-    answer = post(parse(url), body, headers)
+    answer = post(parse(url), body, headers)            # the first bytes of what came back
+    answer = send("GET", parse(url), None, headers)     # all of it
 
 The name is resolved once and checked (`addresses.reach`), and the connection goes to that very IP address; certificate,
 SNI and Host header are the name's. No proxy, cookie or password of this machine goes along, nothing is decompressed,
@@ -25,16 +26,22 @@ from integrations.addresses import Address, Refused
 
 # Seconds for connecting, and for the whole call.
 CONNECT, DEADLINE = 5.0, 20.0
-# What is kept of an answer, in bytes; no more than this is read.
+# What is kept of an answer to a webhook, in bytes; no more than this is read.
 KEPT = 2_048
+# The largest answer of a partner's API, in bytes.
+LARGEST = 64 * 1_048_576
 
 
 class Unreachable(Exception):
-    """No answer. `reason`: refused, name, connection, tls, time, answer; the text says it in English, for the page."""
+    """No answer. `reason`: refused, name, connection, tls, time, answer; the text says it in English, for the page.
+
+    `was_sent`: the request may have arrived; after a write nobody knows whether it was carried out.
+    """
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
+        self.was_sent = reason in ("time", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,25 @@ def post(
     deadline: float = DEADLINE,
     net: Net | None = None,
 ) -> Answer:
-    """POST `body` and return the answer, whatever its status; raises Unreachable. Takes `deadline` seconds at most."""
+    """POST `body` and return the answer with the first bytes of what came back; see `send`."""
+    return send("POST", address, body, headers, deadline=deadline, net=net, kept=KEPT)
+
+
+def send(
+    method: str,
+    address: Address,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    deadline: float = DEADLINE,
+    net: Net | None = None,
+    kept: int | None = None,
+) -> Answer:
+    """Make one call and return the answer, whatever its status; raises Unreachable.
+
+    Takes `deadline` seconds at most. The body of the answer is cut off after `kept` bytes; without it the whole one is
+    read, and one that ends too soon, or is larger than LARGEST, is no answer.
+    """
     if connection.in_atomic_block:
         raise RuntimeError("a call to a stranger within a transaction would hold everybody up")
     until, net = time.monotonic() + deadline, net or Net()
@@ -81,7 +106,8 @@ def post(
         raise Unreachable("name", f"The name {address.host} was not found.") from None
     adapter = PinnedAdapter(address, ip, until)
     try:
-        return _send(adapter, address, body, headers, until, net.authorities or True)
+        request = requests.Request(method, str(address), data=body)
+        return _send(adapter, address, request, headers, until, net.authorities or True, kept)
     except requests.exceptions.SSLError:
         reason, text = "tls", "No secure connection: the certificate does not fit the name, or is not trusted."
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -94,13 +120,19 @@ def post(
 
 
 def _send(
-    adapter: "PinnedAdapter", address: Address, body: bytes, headers: Mapping[str, str], until: float, verify: Any
+    adapter: "PinnedAdapter",
+    address: Address,
+    request: requests.Request,
+    headers: Mapping[str, str],
+    until: float,
+    verify: Any,
+    kept: int | None,
 ) -> Answer:
     with requests.Session() as session:
         session.trust_env = False
         session.mount(address.origin, adapter)
-        request = requests.Request("POST", str(address), data=body)
         prepared = request.prepare()
+        prepared.url = request.url  # as it was encoded; some partners tell the spellings apart
         prepared.headers.update({"Accept-Encoding": "identity", **headers, "Host": address.authority})
         remaining = max(0.1, until - time.monotonic())
         with (
@@ -113,10 +145,12 @@ def _send(
                 timeout=(min(CONNECT, remaining), remaining),
             ) as response,
         ):
-            kept = response.raw.read(KEPT, decode_content=False)
+            found = response.raw.read(kept or LARGEST + 1, decode_content=False)
             if adapter.has_hung_up:
                 raise requests.exceptions.ReadTimeout  # what was cut off reads as if it had ended
-            return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, kept)
+            if kept is None and (len(found) > LARGEST or response.raw.length_remaining):
+                raise urllib3.exceptions.ProtocolError("too large, or cut off")
+            return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, found)
 
 
 def _reason(error: Exception) -> tuple[str, str]:

@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from integrations.views import webhooks
+from integrations.views import connections, webhooks
 
 app_name = "integrations"
 urlpatterns = [
+    path("", connections.index, name="index"),
+    path("connections/<int:pk>/pause/", connections.pause, name="connection_pause"),
+    path("connections/<int:pk>/resume/", connections.resume, name="connection_resume"),
+    path("connections/<int:pk>/sync/", connections.sync, name="connection_sync"),
+    path("connections/<int:pk>/remove/", connections.remove, name="connection_remove"),
     path("webhooks/", webhooks.index, name="webhooks"),
     path("webhooks/new/", webhooks.new, name="endpoint_new"),
     path("webhooks/<int:pk>/", webhooks.detail, name="endpoint"),

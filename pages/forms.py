@@ -48,7 +48,11 @@ class SectionForm(HouseForm):
 
     heading = forms.CharField(label=gettext_lazy("Heading"), max_length=200, required=False)
     text = forms.CharField(
-        label=gettext_lazy("Text"), max_length=5000, required=False, widget=forms.Textarea({"rows": 3})
+        label=gettext_lazy("Text"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("Begin a line with “- ” to make it an item of a list."),
     )
 
 

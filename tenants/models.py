@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tenants.fields import CurrentXid, TenantKey, Xid8
@@ -185,6 +186,11 @@ class Audit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_label}"
+
+    @property
+    def in_words(self) -> str:
+        """The action as people say it: "journey.went_live" is "Journey went live"; translations know it so."""
+        return gettext(self.action.replace(".", " ").replace("_", " ").capitalize())
 
 
 class Setting(models.Model):

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models.functions import Now
@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds for which a poke of the same queue is not repeated while the first waits in the broker.
 POKE_TTL = 5
+# The broker's queue for work that waits for others' servers.
+CALLS = "calls"
 
 
 @shared_task
@@ -34,8 +36,9 @@ def poke(tenant_id: int, name: str) -> None:
     """Ask a worker to look at a queue. Losing a poke loses nothing: the beat dispatches what is due."""
     if not settings.REDIS_URL or not cache.add(_poke_key(tenant_id, name), 1, POKE_TTL):
         return
+    line = CALLS if wakeups.calls_out(name) else current_app.conf.task_default_queue
     try:
-        run_queue.apply_async((tenant_id, name), retry=False)
+        run_queue.apply_async((tenant_id, name), retry=False, queue=line)
     except OSError as error:
         logger.warning("The broker is away (%s); the beat will dispatch", error)
 
@@ -53,6 +56,12 @@ def housekeeping() -> None:
     """Daily and hourly chores that apps registered; each decides whether it is time."""
     beat("worker")
     chores.run()
+
+
+@shared_task
+def breathe() -> None:
+    """Say that whoever works off CALLS is alive; sent by the beat."""
+    beat("caller")
 
 
 def beat(*names: str) -> None:

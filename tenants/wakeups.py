@@ -37,22 +37,31 @@ class Outcome:
 Work = Callable[[int, float], Outcome]
 _queues: dict[str, Work] = {}
 _exclusive: set[str] = set()
+# Queues whose work waits for others' servers: a slow one must not keep a worker from what people wait for.
+_calling: set[str] = set()
 
 
-def queue(name: str, *, is_exclusive: bool = True) -> Callable[[Work], Work]:
+def queue(name: str, *, is_exclusive: bool = True, calls_out: bool = False) -> Callable[[Work], Work]:
     """Register `work(tenant_id, deadline) -> Outcome` as the worker of a queue.
 
     It is called outside any scope and opens one per batch; `deadline` is in `time.monotonic()` seconds. An
-    exclusive queue has at most one worker per tenant at a time.
+    exclusive queue has at most one worker per tenant at a time; one that calls out is worked by processes of its own.
     """
 
     def register(work: Work) -> Work:
         _queues[name] = work
         if is_exclusive:
             _exclusive.add(name)
+        if calls_out:
+            _calling.add(name)
         return work
 
     return register
+
+
+def calls_out(name: str) -> bool:
+    """Whether a queue's work waits for others' servers."""
+    return name in _calling
 
 
 def announce(name: str, due_at: datetime | None = None, tenant_id: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from insights.sample import cast, content, people, plan
 from insights.sample.cast import SignIn
@@ -49,27 +50,34 @@ def live(tenant: Tenant, companies: int, contacts: int, weeks: int, per_week: in
         texts = content.publish(members)
     story = Story(members, texts, rng)
     firms = people.companies(companies, rng)
-    everybody = list(people.people(contacts + per_week * weeks, firms, rng))
+    weekly = [_growing(per_week, week / max(weeks, 1), rng) for week in range(weeks + 1)]
+    everybody = list(people.people(contacts + sum(weekly), firms, rng))
+    visitors = iter(everybody[contacts:])
     story.import_people(everybody[:contacts], firms)
     with tenant_scope(tenant):
         plan.prepare(members, texts)
     story.work()
     if is_fresh:
         return members.sign_ins
-    for week in range(weeks):
-        first = contacts + week * per_week
-        story.ask_for_guide(everybody[first : first + per_week])
+    for count in weekly[:-1]:
+        story.ask_for_guide(islice(visitors, count))
         story.week()
-    _finish(story, everybody[:per_week])
+    _finish(story, list(visitors))
     return members.sign_ins
 
 
-def _finish(story: Story, known: list[people.Person]) -> None:
-    """Yesterday and today: known people ask for the guide, so that there is somebody on every tile."""
-    half = len(known) // 2
-    story.ask_for_guide(known[:half])
+def _growing(per_week: int, part: float, rng: random.Random) -> int:
+    """How many new people come in a week, `part` of the months being over: more each month, no week like the other."""
+    return max(2, round(per_week * (0.6 + 0.7 * part) * rng.uniform(0.75, 1.25)))
+
+
+def _finish(story: Story, new: list[people.Person]) -> None:
+    """Yesterday and today: somebody is on every tile, and sales has not yet answered those who crossed the line."""
+    half = len(new) // 2
+    story.ask_for_guide(new[:half])
     story.deliver()
     story.pass_days(1)
     story.react()
-    story.ask_for_guide(known[half:])
+    story.come_back(half)
+    story.ask_for_guide(new[half:])
     story.deliver()

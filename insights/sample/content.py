@@ -97,7 +97,10 @@ def _guide(purpose: Purpose, by: Any) -> Page:
         "button": "Get the guide",
     }
     sections = [
-        {"heading": "Inside", "text": "Layouts before and after\nWhat to measure for a week before you buy anything"},
+        {
+            "heading": "Inside",
+            "text": "- Layouts before and after\n- What to measure for a week before you buy anything",
+        },
         {"heading": "Who wrote it", "text": "Our planners, with the teams whose halls you will see in it."},
     ]
     return _live(page, head, sections, by)

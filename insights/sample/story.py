@@ -125,6 +125,17 @@ class Story:
             wakeups.announce(hits.QUEUE)
         self.work()
 
+    def come_back(self, count: int) -> None:
+        """The warmest leads read their mail once more and click, until some of them are ready for sales."""
+        warm = Lead.objects.filter(stage=Stage.ENGAGED, contact__isnull=False, score__isnull=False)
+        with tenant_scope(self.cast.tenant):
+            for lead in warm.order_by("-score", "pk")[:count]:
+                mail = Message.objects.filter(state="sent", contact_id=lead.contact_id, email__isnull=False)
+                for message in mail.select_related("contact", "email").order_by("-pk")[:2]:
+                    self._click(message)
+            wakeups.announce(hits.QUEUE)
+        self.work()
+
     def sell(self) -> None:
         """Reps answer most of the leads that they were handed, call, and close some."""
         with tenant_scope(self.cast.tenant):

@@ -31,7 +31,7 @@ LOOK_AGAIN = 0.5
 AGENT = "Onward-Webhooks/1"
 
 
-@queue(QUEUE, is_exclusive=False)
+@queue(QUEUE, is_exclusive=False, calls_out=True)
 def work(tenant_id: int, deadline: float) -> Outcome:
     """Carry out what is due until none is left or the deadline has come; calls that have begun are finished."""
     with tenant_scope(tenant_id):

@@ -15,6 +15,14 @@ from tests.browser.conftest import check_accessibility, check_reflow, screenshot
 SignIn = Callable[[Page, Member], None]
 # htmx tells the console of an answer that is no longer wanted.
 OVERTAKEN = ("htmx:sendAbort", "htmx:afterRequest")
+# Chooses in the nth field of a label the moment it is there, sooner than any hand can.
+CHOOSE_AT_ONCE = """([label, place, choice]) => new MutationObserver((_changes, observer) => {
+  const field = document.querySelectorAll(`[aria-label="${label}"]`)[place];
+  if (!field) return;
+  observer.disconnect();
+  field.value = [...field.options].find((option) => option.text === choice).value;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}).observe(document.body, { childList: true, subtree: true })"""
 PEOPLE = (("Amara", "CFO", "Köln"), ("Jonas", "CFO", "Bonn"), ("Wei", "CEO", "Köln"), ("Priya", "CTO", "Berlin"))
 
 
@@ -58,9 +66,8 @@ def test_a_segment_is_built_by_mouse(page: Page, acme: Tenant, four: None, max_:
     nested.get_by_label("How many of these conditions must hold").select_option(label="any")
     nested.get_by_label("What the condition is about").select_option(label="City")
     nested.get_by_label("Value").fill("Köln")
-    with page.expect_response("**/rows/**"):
-        nested.get_by_role("button", name="Condition", exact=True).click()
-    nested.get_by_label("What the condition is about").nth(1).select_option(label="City")
+    page.evaluate(CHOOSE_AT_ONCE, ["What the condition is about", 2, "City"])
+    nested.get_by_role("button", name="Condition", exact=True).click()
     nested.get_by_label("Value").nth(1).fill("Berlin")
     expect(preview).to_contain_text("1 of 4 now")
     expect(preview).to_contain_text("or")

@@ -1,4 +1,6 @@
 import ipaddress
+import socket
+import threading
 
 import pytest
 from hypothesis import given
@@ -155,3 +157,21 @@ def test_one_closed_address_among_several_refuses_the_name(closed: str) -> None:
 def test_a_name_without_an_address_is_not_found() -> None:
     with pytest.raises(OSError, match="no address"):
         reach(parse("https://hooks.example.com/"), names())
+
+
+def test_a_resolver_that_hangs_holds_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **how: hangs.wait(30) and [])
+    with pytest.raises(TimeoutError):
+        addresses.resolve("slow.example.com", 443, within=0.01)
+    hangs.set()
+    assert addresses.resolve("quick.example.com", 443) == []
+
+
+def test_a_name_that_is_unknown_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_args: object, **_how: object) -> list[object]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(socket.gaierror):
+        addresses.resolve("nowhere.example.com", 443)

@@ -24,7 +24,7 @@ from tests import server
 @pytest.fixture
 def well(db):
     partitions.ensure()
-    beat("beat", "worker")
+    beat("beat", "worker", "caller")
 
 
 def findings(client, expected_status):
@@ -55,7 +55,7 @@ def test_all_is_well(client, well):
     assert all(findings(client, 200).values())
 
 
-@pytest.mark.parametrize("name", ["worker", "beat"])
+@pytest.mark.parametrize("name", ["worker", "caller", "beat"])
 def test_a_silent_process_is_noticed(client, well, name):
     Heartbeat.objects.filter(pk=name).update(at=timezone.now() - timedelta(minutes=5))
     assert not findings(client, 503)[name]

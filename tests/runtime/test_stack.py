@@ -65,7 +65,16 @@ def test_a_port_in_use_is_named_with_a_start_that_works(running):
 
 
 @pytest.mark.parametrize(
-    "words", [("granian", "config.wsgi"), ("celery", "worker"), ("celery", "beat"), ("catch_mail",), ("redis-server",)]
+    "words",
+    [
+        *(
+            ("granian", "config.wsgi"),
+            ("celery", "worker", "--concurrency"),
+            ("celery", "caller@%h"),
+            ("celery", "beat"),
+        ),
+        *(("catch_mail",), ("redis-server",)),
+    ],
 )
 def test_a_killed_part_comes_back(running, words):
     victim = until(lambda: running.child(*words))
@@ -81,6 +90,15 @@ def test_a_killed_database_comes_back(running):
     victim.kill()
     until(lambda: (found := running.child("postgres", "-D")) and found.pid != victim.pid)
     until(running.is_well)
+
+
+def test_what_waits_for_others_servers_is_worked_off_by_processes_of_its_own(running):
+    with running.database() as database:
+        tenant = add_company(database, "caller")
+        database.execute("insert into tenants_wakeup (tenant_id, queue) values (%s, 'webhooks')", [tenant])
+        until(
+            lambda: database.execute("select count(*) from tenants_wakeup where queue = 'webhooks'").fetchone() == (0,)
+        )
 
 
 def test_it_can_be_stopped_while_it_starts():
@@ -173,3 +191,4 @@ def test_a_superuser_is_refused_with_the_statements_that_help():
         assert "postgres, which is a superuser" in made.said()
         assert "CREATE ROLE onward LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS" in made.said()
         assert "OWNER TO onward" in made.said()
+        assert len(made.said().splitlines()) == 1

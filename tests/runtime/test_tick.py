@@ -51,7 +51,8 @@ def test_the_loop_gives_signs_of_life_and_stops_when_asked(acme, worked, monkeyp
     monkeypatch.setattr(wakeups, "run_due", one_round)
     tick.loop(stopped)
     assert rounds == [tick.ROUND] * 3
-    assert set(Heartbeat.objects.filter(name__in=["beat", "worker"]).values_list("name", flat=True)) == {
+    assert set(Heartbeat.objects.filter(name__in=["beat", "worker", "caller"]).values_list("name", flat=True)) == {
         "beat",
         "worker",
+        "caller",
     }

@@ -52,6 +52,7 @@ def test_the_company_settings_are_saved_and_audited(ana: Member, acme: Tenant, c
         change = Audit.objects.get(action="company.changed")
         assert change.actor == ana.user
         assert change.detail["after"]["currency"] == "CHF"
+    assert "Company changed" in client_of(ana).get("/company/history/").content.decode()
 
 
 def test_a_form_with_errors_comes_back_with_what_was_typed(ana: Member, acme: Tenant, client_of: Clients) -> None:

@@ -44,7 +44,7 @@ def loop(stopped: threading.Event) -> None:
     while not stopped.is_set():
         close_old_connections()
         try:
-            beat("beat", "worker")
+            beat("beat", "worker", "caller")
             if time.monotonic() - cleaned_at >= HOUSEKEEPING_EVERY:
                 cleaned_at = time.monotonic()
                 housekeeping.run()
