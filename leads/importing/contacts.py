@@ -115,7 +115,7 @@ def _said(person: Person) -> dict[str, Any]:
     """What the rows say of a person, by column, with what follows from it."""
     values = _values(person)
     names = (values.get("first_name", ""), values.get("last_name", ""), values.get("email", ""))
-    return {**values, "sort_key": normalise.person_key(*names)}
+    return {"place": person.place, **values, "sort_key": normalise.person_key(*names)}
 
 
 def _values(person: Person) -> dict[str, Any]:

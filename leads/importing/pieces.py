@@ -27,12 +27,12 @@ def cut(rows: Iterator[Row]) -> Iterator[tuple[int, bytes]]:
 
 
 def pack(rows: Sequence[Row]) -> bytes:
-    text = json.dumps([[row.line, row.cells] for row in rows], ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     return zlib.compress(text.encode("utf-8", "replace"), 1)
 
 
 def unpack(content: bytes) -> list[Row]:
-    return [Row(line, cells) for line, cells in json.loads(zlib.decompress(content))]
+    return [Row(*row) for row in json.loads(zlib.decompress(content))]
 
 
 def cleaner_of(batch: Import, options: Options) -> Cleaner:

@@ -34,21 +34,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Spelled:
-    """Values of rows as COPY takes them: the columns that any row gives, `place` (the row's number) first."""
+    """Values of rows as COPY takes them: `place`, and the columns that any row gives."""
 
     names: Sequence[str]
     content: bytes
 
 
 def spell(record: Record, rows: Sequence[Mapping[str, Any]]) -> Spelled:
-    """Spell rows out for `put`; needs no database."""
-    names = _given_by(rows, record)
-    blanks = [record.blanks.get(name) for name in names]
-    numbered = (
-        [place, *(_or(row.get(name), blank) for name, blank in zip(names, blanks, strict=True))]
-        for place, row in enumerate(rows)
-    )
-    return Spelled(["place", *names], as_copy(numbered))
+    """Spell rows out for `put`, each with its `place`; needs no database."""
+    names = ["place", *_given_by(rows, record)]
+    return Spelled(names, as_copy(_values(rows, names, record.blanks)))
 
 
 def put(record: Record, spelled: Spelled) -> None:
@@ -122,9 +117,8 @@ def insert(record: Record, rows: Sequence[Mapping[str, Any]], beside: Sequence[s
         return set()
     fresh, given = f"fresh_{record.entity}", f"given_{record.entity}"
     own = ["id", *(["place"] if beside else []), *_given_by(rows, record)]
-    blanks = [record.blanks.get(name) for name in own]
-    cells = ([_or(row.get(name), blank) for name, blank in zip(own, blanks, strict=True)] for row in rows)
-    stage(fresh, {"id": "bigint", "place": "integer", **record.columns}, cells, own)
+    columns = {"id": "bigint", "place": "integer", **record.columns}
+    stage(fresh, columns, _values(rows, own, record.blanks), own)
     values = {name: _literal(record, name) for name in record.columns}
     values |= {name: sql.Identifier(given, name) for name in beside if name in values}
     values |= {name: sql.Identifier(fresh, name) for name in own if name in values}
@@ -178,7 +172,8 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
     if not names or policy == Update.LEAVE:
         return []
     known, differing = f"known_{record.entity}", f"differing_{record.entity}"
-    stage(known, {"id": "bigint", **record.columns}, _given(rows, names), ["id", *names])
+    given = ["id", *names]
+    stage(known, {"id": "bigint", **record.columns}, _values(rows, given, {}), given)
     fresh = {name: _value(record, name, policy) for name in names}
     differs = {name: sql.SQL("{} IS DISTINCT FROM here.{}").format(fresh[name], sql.Identifier(name)) for name in names}
     table = sql.Identifier(record.table)
@@ -227,8 +222,12 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
     return [Change(id_, _json(before), _json(after)) for id_, before, after in found]
 
 
-def _or(value: Any, blank: Any) -> Any:
-    return blank if value is None else value
+def _values(
+    rows: Iterable[Mapping[str, Any]], names: Sequence[str], blanks: Mapping[str, Any]
+) -> Iterable[Sequence[Any]]:
+    """The rows' values of these columns, blanks where they give none."""
+    named = [(name, blanks.get(name)) for name in names]
+    return ([blank if (value := row.get(name)) is None else value for name, blank in named] for row in rows)
 
 
 def _literal(record: Record, name: str) -> sql.Composable:
@@ -237,10 +236,6 @@ def _literal(record: Record, name: str) -> sql.Composable:
     return sql.SQL("{}::" + record.columns[name]).format(
         sql.Literal(Jsonb(blank) if isinstance(blank, dict) else blank)
     )
-
-
-def _given(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterable[list[Any]]:
-    return ([row["id"], *(row.get(name) for name in names)] for row in rows)
 
 
 def _value(record: Record, name: str, policy: str) -> sql.Composable:
