@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import psutil
 from django.db import connection
 
 from bench.data import Company
-from bench.harness import Result, timed
+from bench.harness import Result, interleaved, rounds, timed
 from contacts import people
 from leads.importing import findable, running, starting
 from tenants.models import Job, Tenant
@@ -24,20 +25,31 @@ KNOWN = 5
 
 def measure(company: Company, folder: Path) -> list[Result]:
     """A fifth of the rows is about known contacts; companies, consent, timeline and undo are written with all."""
-    count = max(10_000, company.contacts)
-    floor_file, file = folder / "floor.csv", folder / "people.csv"
-    _write(floor_file, count, "floor")
-    _write(file, count, "import")
-    floor = timed(lambda: _floor(company.tenant, floor_file))
-    job = _order(company, file)
-    with _Watch(Tenant.objects.exclude(pk=company.tenant.pk).order_by("pk").first()) as watch:
-        product = timed(lambda: running.write(company.tenant.pk, job))
-        findable_s = timed(lambda: findable.run(company.tenant.pk, job.pk, None))
+    count, file, tenant = max(10_000, company.contacts), folder / "people.csv", company.tenant
+    watch = _Watch(Tenant.objects.exclude(pk=tenant.pk).order_by("pk").first())
+    costs: dict[str, list[float]] = {"floor": [], "product": []}
+    jobs: list[Job] = []
+
+    def floor() -> float:
+        _write(file, count, f"floor{len(costs['floor'])}")
+        with _Cost(costs["floor"]):
+            return timed(lambda: _floor(tenant, file))
+
+    def product() -> float:
+        _write(file, count, f"import{len(costs['product'])}")
+        jobs.append(_order(company, file))
+        with watch, _Cost(costs["product"]):
+            return timed(lambda: running.write(tenant.pk, jobs[-1]))
+
+    product_s, floor_s = interleaved(floor, product, rounds(count))
+    findable_s = timed(lambda: findable.run(tenant.pk, jobs[0].pk, None))
     return [
-        Result("P5", "import of CSV rows", count, product, floor, "rows/s", wanted="ratio 4, 10,000/s"),
+        Result("P5", "import of CSV rows", count, product_s, floor_s, "rows/s", wanted="ratio 4, 10,000/s"),
+        Result("P5", "the same in processor time", count, median(costs["product"]), median(costs["floor"]), "rows/s",
+               wanted="–"),
         Result("P5", "made findable afterwards", count, findable_s, None, "rows/s", wanted="–"),
-        Result("P5", "memory at its peak", count, product, None, "MiB", rate=watch.peak, wanted="300 MiB"),
-        Result("P5", "another company's write until readable, p95", len(watch.waits), product, None, "s",
+        Result("P5", "memory at its peak", count, product_s, None, "MiB", rate=watch.peak, wanted="300 MiB"),
+        Result("P5", "another company's write until readable, p95", len(watch.waits), product_s, None, "s",
                rate=watch.p95(), wanted="1 s"),
     ]  # fmt: skip
 
@@ -89,15 +101,40 @@ def _order(company: Company, path: Path) -> Job:
         return running.order(batch, running.RUN, None)
 
 
+class _Cost:
+    """Adds the processor time that the work took of what cannot be done at once: the database's, and this thread's.
+
+    What others do on the machine makes the work last longer, but does not change this.
+    """
+
+    def __init__(self, costs: list[float]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            self._database = psutil.Process(cursor.fetchone()[0])
+        self._costs, self._before = costs, 0.0
+
+    def __enter__(self) -> None:
+        self._before = self._now()
+
+    def __exit__(self, *exception: object) -> None:
+        self._costs.append(self._now() - self._before)
+
+    def _now(self) -> float:
+        times = self._database.cpu_times()
+        return times.user + times.system + time.thread_time()
+
+
 class _Watch:
     """Beside the import: the memory of this process, and how long another company waits until its row is readable."""
 
     def __init__(self, other: Tenant) -> None:
         self.peak, self.waits, self._other = 0.0, [], other
         self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=work) for work in (self._remember, self._write)]
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> "_Watch":
+        self._is_over.clear()
+        self._threads = [threading.Thread(target=work) for work in (self._remember, self._write)]
         for thread in self._threads:
             thread.start()
         return self

@@ -145,7 +145,12 @@ def record_many(kind: str, rows: Iterable[Mapping[str, Any]], *, lane: str = Lan
         arrays=sql.SQL(", ").join(sql.SQL(f"%(c_{name})s::{type_}[]") for name, type_ in columns.items()),
         names=sql.SQL(", ").join(sql.Identifier(name) for name in columns),
     )
-    return record_select(kind, select, arrays, columns=list(columns), lane=lane)
+    with connection.cursor() as cursor:
+        statement = sql.SQL("{} RETURNING id").format(_insert(kind, select, columns))
+        cursor.execute(statement, {**arrays, "kind": kind, "lane": lane})
+        ids = [id_ for (id_,) in cursor.fetchall()]
+    wakeups.announce(REACTOR)
+    return ids
 
 
 def record_select(
@@ -155,12 +160,22 @@ def record_select(
     *,
     columns: Iterable[str],
     lane: str = Lane.LIVE,
-) -> list[int]:
-    """Record a set of facts of one kind by `INSERT … SELECT`; returns their ids in the select's order.
+) -> int:
+    """Record a set of facts of one kind by `INSERT … SELECT`; returns how many there were.
 
     `select` is a query returning at least `columns` (names of Interaction's columns: contact_id, account_id,
     object_id …) under those names. The facts and whatever else the transaction does commit together.
     """
+    with connection.cursor() as cursor:
+        cursor.execute(_insert(kind, select, columns), {**(params or {}), "kind": kind, "lane": lane})
+        count = cursor.rowcount
+    if count:
+        wakeups.announce(REACTOR)
+    return count
+
+
+def _insert(kind: str, select: sql.Composable | LiteralString, columns: Iterable[str]) -> sql.Composed:
+    """SQL: a row of the timeline for each of the select's, in its order."""
     if kind not in _kinds:
         raise KeyError(f"timeline kind {kind} is not declared")
     names = list(columns)
@@ -174,21 +189,14 @@ def record_select(
             picked[name] = sql.SQL("coalesce({}, {})").format(picked[name], sql.SQL(default))
     if "occurred_at" in picked:
         picked["occurred_at"] = sql.SQL("least({}, now())").format(picked["occurred_at"])
-    statement = sql.SQL(
-        "INSERT INTO {table} (kind, lane, {names}) "
-        "SELECT %(kind)s, %(lane)s, {picked} FROM ({select}) source RETURNING id"
+    return sql.SQL(
+        "INSERT INTO {table} (kind, lane, {names}) SELECT %(kind)s, %(lane)s, {picked} FROM ({select}) source"
     ).format(
         table=sql.Identifier(TABLE),
         names=sql.SQL(", ").join(map(sql.Identifier, picked)),
         picked=sql.SQL(", ").join(picked.values()),
         select=sql.SQL(select) if isinstance(select, str) else select,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {**(params or {}), "kind": kind, "lane": lane})
-        ids = [id_ for (id_,) in cursor.fetchall()]
-    if ids:
-        wakeups.announce(REACTOR)
-    return ids
 
 
 def rebase_timeline() -> int:

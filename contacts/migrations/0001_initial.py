@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='contact',
             name='account',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='contacts', to='contacts.account'),
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='contacts', to='contacts.account'),
         ),
         migrations.AddField(
             model_name='contact',
@@ -169,9 +169,9 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(blank=True, max_length=100, verbose_name='source')),
                 ('text_shown', models.TextField(blank=True, verbose_name='text shown')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('tenant', tenants.fields.TenantKey(db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
-                ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='contacts.contact')),
-                ('purpose', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contacts.purpose')),
+                ('tenant', tenants.fields.TenantKey(db_constraint=False, db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                ('contact', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='contacts.contact')),
+                ('purpose', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contacts.purpose')),
             ],
         ),
         migrations.CreateModel(
@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='contact',
-            index=models.Index(fields=['tenant', 'account'], name='contact_of_account'),
+            index=models.Index(condition=models.Q(('account__isnull', False)), fields=['tenant', 'account'], name='contact_of_account'),
         ),
         migrations.AddConstraint(
             model_name='contact',
@@ -263,7 +263,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='interaction',
-            index=models.Index(fields=['tenant', 'lead_id', '-occurred_at'], name='interaction_of_lead'),
+            index=models.Index(condition=models.Q(('lead_id__isnull', False)), fields=['tenant', 'lead_id', '-occurred_at'], name='interaction_of_lead'),
         ),
         migrations.AddConstraint(
             model_name='purpose',

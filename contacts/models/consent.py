@@ -50,9 +50,12 @@ class Consent(models.Model):
         PHONE = "phone", _("Phone")
         SMS = "sms", _("SMS")
 
-    tenant = TenantKey()
-    contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="consents")
-    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+")
+    # The composite reference to the contact says that the tenant exists.
+    tenant = TenantKey(db_constraint=False)
+    # Found by consent_latest. Of a purpose the ledger is asked only when it is deleted: an index by it would be as long
+    # as the ledger and have a handful of different entries.
+    contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="consents", db_index=False)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", db_index=False)
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.EMAIL)
     # The address it was given for: a refusal holds for the address, on every contact that has it.
     address = models.CharField(max_length=254, blank=True)

@@ -59,7 +59,9 @@ class Contact(models.Model):
     language = models.CharField(_("language"), max_length=10, blank=True)
     linkedin_url = models.URLField(_("LinkedIn profile"), max_length=300, blank=True)
     external_id = models.CharField(_("external id"), max_length=100, blank=True)
-    account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="contacts")
+    account = models.ForeignKey(
+        Account, models.SET_NULL, null=True, blank=True, related_name="contacts", db_index=False
+    )
     owner = models.ForeignKey("tenants.Member", models.SET_NULL, null=True, blank=True, related_name="+")
     source = models.CharField(_("source"), max_length=60, blank=True)
     # Derived from the consent ledger by contacts.consent; see ConsentLevel.
@@ -89,7 +91,7 @@ class Contact(models.Model):
             models.Index(fields=["tenant", "email"], name="contact_by_email"),
             models.Index(fields=["tenant", "sort_key", "id"], name="contact_by_name"),
             models.Index(fields=["tenant", "-created_at", "-id"], name="contact_latest"),
-            models.Index(fields=["tenant", "account"], name="contact_of_account"),
+            models.Index(fields=["tenant", "account"], name="contact_of_account", condition=Q(account__isnull=False)),
             models.Index(fields=["tenant", "phone"], name="contact_by_phone", condition=~Q(phone="")),
             models.Index(fields=["tenant", "external_id"], name="contact_by_external_id", condition=~Q(external_id="")),
             models.Index(fields=["tenant", "linkedin_url"], name="contact_by_linkedin", condition=~Q(linkedin_url="")),

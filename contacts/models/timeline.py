@@ -49,7 +49,11 @@ class Interaction(models.Model):
             models.Index(fields=["tenant", "recorded_xid", "id"], name="interaction_unread"),
             models.Index(fields=["tenant", "contact_id", "-occurred_at"], name="interaction_of_contact"),
             models.Index(fields=["tenant", "kind", "occurred_at"], name="interaction_of_kind"),
-            models.Index(fields=["tenant", "lead_id", "-occurred_at"], name="interaction_of_lead"),
+            models.Index(
+                fields=["tenant", "lead_id", "-occurred_at"],
+                name="interaction_of_lead",
+                condition=Q(lead_id__isnull=False),
+            ),
             models.Index(
                 fields=["tenant", "account_id", "-occurred_at"],
                 name="interaction_of_account",

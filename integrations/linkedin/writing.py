@@ -84,15 +84,16 @@ def write(mapping: LeadFormMapping, reads: Sequence[Read], lane: str) -> Written
     by_line = {read.submission.pk: read for read in reads}
     folded = fold([read.cleaned for read in reads], options)
     accounts.find(folded.firms)
-    contacts.find(folded.people, options)
+    spelled = contacts.spell(folded.people)
+    contacts.find(folded.people, spelled, options)
     items = [_Item(by_line[row.row.line], person, firm) for row, person, firm in folded.rows]
     people = [p for p in folded.people if p.contact_id or options.strangers == Strangers.CREATE]
     _need_firms(items, people, options)
     accounts.make(folded.firms, set())
     changed_accounts = accounts.change(folded.firms, options.update, is_main=False)
-    made = contacts.make(people, options, set())
+    made = contacts.make(people, spelled, options, set())
     changed = contacts.change(people, made, options.update)
-    recording.record_contacts({"source": SAID}, bool(changed), None, lane=lane)
+    recording.record_contacts({"source": SAID}, None, has_made=bool(made), has_changed=bool(changed), lane=lane)
     recording.note_ambiguities(people, options.match_by, SAID)
     new_accounts = [firm for firm in folded.firms if firm.is_new and firm.account_id]
     recording.record_accounts(new_accounts, changed_accounts, None, lane=lane)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from contacts import consent, timeline
 from contacts.models import Contact, Purpose
@@ -38,31 +39,32 @@ def admit(people: Sequence[Person], options: Options) -> int:
     """
     if not options.purpose_id:
         return 0
-    asked = [person for person in people if person.values.get("email")]
-    rows = ([person.contact_id, person.values["email"]] for person in asked)
-    staging.stage_keys("given_people", rows, contact_id="bigint", address="text")
+    asked = {person.place: person for person in people if person.values.get("email")}
+    known = ([place, person.contact_id] for place, person in asked.items() if person.contact_id)
+    staging.stage("known_people", {"place": "integer", "contact_id": "bigint"}, known)
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT given.place, coalesce(hers.state = 'refused' OR its.state = 'refused', false),
+            """SELECT place, coalesce(hers.state = 'refused' OR its.state = 'refused', false),
                       coalesce(hers.state = 'granted' AND hers.level >= %(level)s, false)
-               FROM given_people given
+               FROM given_contact given LEFT JOIN known_people known USING (place)
                LEFT JOIN LATERAL (
                  SELECT state, level FROM contacts_consent ledger
-                 WHERE ledger.contact_id = given.contact_id AND ledger.purpose_id = %(purpose)s
+                 WHERE ledger.contact_id = known.contact_id AND ledger.purpose_id = %(purpose)s
                    AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1) hers ON true
                LEFT JOIN LATERAL (
                  SELECT state FROM contacts_consent ledger
-                 WHERE ledger.address = given.address AND ledger.purpose_id = %(purpose)s
+                 WHERE ledger.address = given.email AND ledger.purpose_id = %(purpose)s
                    AND ledger.channel = 'email' ORDER BY ledger.id DESC LIMIT 1) its ON true
-               WHERE hers.state IS NOT NULL OR its.state IS NOT NULL""",
+               WHERE given.email <> '' AND (hers.state IS NOT NULL OR its.state IS NOT NULL)""",
             {"level": options.consent_level, "purpose": options.purpose_id},
         )
-        for person in asked:
+        for person in asked.values():
             person.may_agree = True
         refused = 0
         for place, has_refused, has_agreed in cursor.fetchall():
-            asked[place].may_agree = not (has_refused or has_agreed)
-            refused += has_refused
+            if found := asked.get(place):
+                found.may_agree = not (has_refused or has_agreed)
+                refused += has_refused
     return refused
 
 
@@ -80,8 +82,8 @@ def grant(people: Sequence[Person], options: Options, made: set[int], by: Member
         "basis": options.basis,
         "source": source,
         "at": at,
-        "name": purpose.name,
         "by": by.pk if by else None,
+        "detail": Jsonb({"purpose": purpose.name, "source": source, "basis": options.basis}),
     }
     staging.stage("agreeing", {"id": "bigint", "address": "text"}, agreed.items())
     with connection.cursor() as cursor:
@@ -97,9 +99,7 @@ def grant(people: Sequence[Person], options: Options, made: set[int], by: Member
     timeline.record_select(
         "consent.granted",
         """SELECT agreeing.id AS contact_id, contact.account_id, %(purpose)s::bigint AS object_id,
-                  %(by)s::bigint AS actor_id, %(at)s::timestamptz AS occurred_at,
-                  jsonb_build_object('purpose', %(name)s::text, 'source', %(source)s::text, 'basis', %(basis)s::text)
-                    AS detail
+                  %(by)s::bigint AS actor_id, %(at)s::timestamptz AS occurred_at, %(detail)s::jsonb AS detail
            FROM agreeing
            CROSS JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = agreeing.id LIMIT 1) contact""",
         params,

@@ -1,6 +1,10 @@
-"""The people of a piece: found by what the import matches by, made, and changed, in sets."""
+"""The people of a piece: found by what the import matches by, made, and changed, in sets.
+
+What the rows say of them is copied once (`given_contact`, each at its place); every statement takes it from there.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import connection
@@ -11,7 +15,7 @@ from contacts.models import Contact
 from leads.importing import staging
 from leads.importing.folding import Person
 from leads.importing.options import MatchBy, Options
-from leads.importing.staging import Change, Record
+from leads.importing.staging import Change, Record, Spelled
 
 _TEXT = (
     "email", "first_name", "last_name", "sort_key", "job_title", "phone", "country", "city", "time_zone", "language",
@@ -30,6 +34,7 @@ CONTACT = Record(
         "custom": "jsonb",
     },
     blanks={**dict.fromkeys(_TEXT, ""), **dict.fromkeys(_FLAGS, False), "consent_level": 0, "custom": {}},
+    on_conflict="ON CONFLICT (tenant_id, email) WHERE is_active AND email <> '' DO NOTHING",
     # A file never takes back what somebody has asked for, nor a person from her company.
     only_raised=frozenset(_FLAGS),
     only_filled=frozenset({"account_id"}),
@@ -39,27 +44,33 @@ MODEL = Contact
 HITS = 10
 
 
-def find(people: Sequence[Person], options: Options) -> None:
+def spell(people: Sequence[Person]) -> Spelled:
+    """What the rows say of the people, for `find` and `make`; needs no database."""
+    return staging.spell(CONTACT, [_said(person) for person in people])
+
+
+def find(people: Sequence[Person], spelled: Spelled, options: Options) -> None:
     """Note the contact of each person who is known, and the others who would answer too, the latest changed first.
 
     By what the import matches by; whoever is not found that way, or lacks it, by her address, which only one active
     contact can have. Indexes: contact_by_email, _by_phone, _by_external_id, _by_linkedin, _of_account.
     """
+    staging.put(CONTACT, spelled)
     for person in people:
         if person.decided.isdecimal():
             person.contact_id = int(person.decided)
     _check_decided([person for person in people if person.contact_id])
-    _by_key([p for p in people if p.contact_id is None and p.key and p.key[0] != "decided"], options.match_by)
+    _look_up([p for p in people if p.contact_id is None and p.key and p.key[0] != "decided"], options.match_by)
     if options.match_by != MatchBy.EMAIL:
         find_by_address(people)
 
 
 def find_by_address(people: Sequence[Person]) -> None:
     """Note the contacts of those whose address is taken."""
-    _by_key([p for p in people if p.contact_id is None and p.values.get("email")], MatchBy.EMAIL)
+    _look_up([p for p in people if p.contact_id is None and p.values.get("email")], MatchBy.EMAIL)
 
 
-def make(people: Sequence[Person], options: Options, numbers_seen: set[int]) -> set[int]:
+def make(people: Sequence[Person], spelled: Spelled, options: Options, numbers_seen: set[int]) -> set[int]:
     """Make contacts of those who are not known; returns their ids.
 
     An address that was taken this moment leads to its contact. `numbers_seen` are those whom earlier pieces of a trial
@@ -68,15 +79,11 @@ def make(people: Sequence[Person], options: Options, numbers_seen: set[int]) -> 
     new = [person for person in people if person.contact_id is None]
     ids = staging.next_ids(CONTACT.table, len(new))
     rows = [
-        {
-            **_row(person),
-            "id": id_,
-            "source": (options.source or "import")[:60],
-            "consent_level": _level(person, options),
-        }
+        {"id": id_, "place": person.place, "account_id": _account_of(person), "consent_level": _level(person, options)}
         for person, id_ in zip(new, ids, strict=True)
     ]
-    made = staging.insert(CONTACT, rows)
+    record = replace(CONTACT, blanks={**CONTACT.blanks, "source": (options.source or "import")[:60]})
+    made = staging.insert(record, rows, beside=spelled.names)
     for person, id_ in zip(new, ids, strict=True):
         if id_ in made:
             person.contact_id = id_
@@ -90,7 +97,7 @@ def change(people: Sequence[Person], made: set[int], policy: str) -> list[Change
     rows: dict[int, dict[str, Any]] = {}
     known = [person for person in people if person.contact_id and person.contact_id not in made]
     for person in known:
-        row = {**_row(person), "id": person.contact_id, "sort_key": None}
+        row = {**_values(person), "id": person.contact_id, "account_id": _account_of(person)}
         if person.key and person.key[0] == MatchBy.EMAIL:
             # She was found by it.
             row["email"] = None
@@ -104,15 +111,22 @@ def change(people: Sequence[Person], made: set[int], policy: str) -> list[Change
     return changes
 
 
-def _row(person: Person) -> dict[str, Any]:
-    values = {name: value for name, value in person.values.items() if name != "owner"}
+def _said(person: Person) -> dict[str, Any]:
+    """What the rows say of a person, by column, with what follows from it."""
+    values = _values(person)
     names = (values.get("first_name", ""), values.get("last_name", ""), values.get("email", ""))
-    return {
-        **values,
-        "sort_key": normalise.person_key(*names),
-        "owner_id": person.values.get("owner"),
-        "account_id": person.firm.account_id if person.firm else None,
-    }
+    return {"place": person.place, **values, "sort_key": normalise.person_key(*names)}
+
+
+def _values(person: Person) -> dict[str, Any]:
+    values = person.values
+    if "owner" in values:
+        values = {("owner_id" if name == "owner" else name): value for name, value in values.items()}
+    return values
+
+
+def _account_of(person: Person) -> int | None:
+    return person.firm.account_id if person.firm else None
 
 
 def _level(person: Person, options: Options) -> int:
@@ -133,33 +147,35 @@ def _check_decided(people: list[Person]) -> None:
             person.contact_id = None
 
 
-def _by_key(people: list[Person], match_by: str) -> None:
-    """One look-up per person into an index; `OFFSET`-less laterals, so that no statistics can make it a scan."""
-    if not people:
+def _look_up(asked: Sequence[Person], match_by: str) -> None:
+    """One look-up per person of the piece into an index; what is found of those who are asked for is noted."""
+    if not asked:
         return
+    source: sql.Composable = sql.SQL("")
     where: sql.Composable
     if match_by == MatchBy.NAME:
-        people = [person for person in people if person.firm and person.firm.account_id]
-        keys = [normalise.person_key(p.values["first_name"], p.values["last_name"]) for p in people]
-        firms = [person.firm.account_id if person.firm else None for person in people]
-        where = sql.SQL("contact.account_id = given.firm AND contact.sort_key = given.key")
+        firms = ([person.place, _account_of(person)] for person in asked)
+        staging.stage("given_firms", {"place": "integer", "account_id": "bigint"}, firms)
+        source = sql.SQL("JOIN given_firms firm USING (place)")
+        where = sql.SQL("contact.account_id = firm.account_id AND contact.sort_key = given.sort_key")
     else:
-        keys = [person.values[match_by] for person in people]
-        firms = [None] * len(people)
         # The second condition is what the partial index of a column asks for.
-        where = sql.SQL("contact.{0} = given.key AND contact.{0} <> ''").format(sql.Identifier(str(match_by)))
+        where = sql.SQL("contact.{0} = given.{0} AND contact.{0} <> ''").format(sql.Identifier(str(match_by)))
     statement = sql.SQL(
-        """SELECT given.place, ARRAY(SELECT contact.id FROM contacts_contact contact
-                                     WHERE {where} AND contact.is_active
-                                     ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits})
-           FROM given_keys given"""
-    ).format(where=where, hits=sql.Literal(HITS))
-    staging.stage_keys("given_keys", zip(keys, firms, strict=True), key="text", firm="bigint")
+        """SELECT place, ids
+           FROM given_contact given {source}
+           CROSS JOIN LATERAL (SELECT ARRAY(SELECT contact.id FROM contacts_contact contact
+                                            WHERE {where} AND contact.is_active
+                                            ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits}) AS ids
+                               OFFSET 0) found
+           WHERE cardinality(ids) > 0"""
+    ).format(source=source, where=where, hits=sql.Literal(HITS))
+    by_place = {person.place: person for person in asked}
     with connection.cursor() as cursor:
         cursor.execute(statement)
         for place, ids in cursor.fetchall():
-            if ids:
-                people[place].contact_id, people[place].others = ids[0], ids[1:]
+            if person := by_place.get(place):
+                person.contact_id, person.others = ids[0], ids[1:]
 
 
 def _leave_taken_addresses(rows: dict[int, dict[str, Any]]) -> None:

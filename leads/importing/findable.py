@@ -6,10 +6,11 @@ A contact has some seven words, so this writes more rows than the import itself;
 import time
 
 from contacts import search
-from contacts.models import Account, Contact
+from contacts.models import Account, Contact, SearchTerm
 from leads.models.imports import ImportPiece
 from tenants import jobs
 from tenants.models import Job
+from tenants.postgres.statistics import Statistics
 from tenants.scope import tenant_scope
 
 KIND = "leads.import"
@@ -17,7 +18,9 @@ KIND = "leads.import"
 
 def run(tenant_id: int, job_id: int, deadline: float | None) -> bool:
     """Index the pieces of a job that are not indexed, then finish it; False if the deadline came first."""
+    statistics = Statistics(tenant_id, SearchTerm)
     while True:
+        statistics.keep_up()
         with tenant_scope(tenant_id):
             job = Job.objects.select_for_update(of=("self",)).get(pk=job_id)
             rows = ImportPiece.objects.select_for_update().filter(batch=job.arguments["import"], is_indexed=False)

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from contacts import targets
+from leads.importing import contacts
 from leads.importing.cleaning import Cleaner, Refused
 from leads.importing.folding import fold
 from leads.importing.options import Options
@@ -26,12 +27,12 @@ def cut(rows: Iterator[Row]) -> Iterator[tuple[int, bytes]]:
 
 
 def pack(rows: Sequence[Row]) -> bytes:
-    text = json.dumps([[row.line, row.cells] for row in rows], ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     return zlib.compress(text.encode("utf-8", "replace"), 1)
 
 
 def unpack(content: bytes) -> list[Row]:
-    return [Row(line, cells) for line, cells in json.loads(zlib.decompress(content))]
+    return [Row(*row) for row in json.loads(zlib.decompress(content))]
 
 
 def cleaner_of(batch: Import, options: Options) -> Cleaner:
@@ -41,7 +42,7 @@ def cleaner_of(batch: Import, options: Options) -> Cleaner:
 
 
 def prepare(position: int, content: bytes, cleaner: Cleaner, options: Options) -> Prepared:
-    """Clean and fold a piece; needs no database, so that it can be done while the piece before is written."""
+    """Clean, fold and spell out a piece; needs no database, so that it can be done while the one before is written."""
     cleaned, refused = [], []
     rows = unpack(content)
     for row in rows:
@@ -51,7 +52,8 @@ def prepare(position: int, content: bytes, cleaner: Cleaner, options: Options) -
             cleaned.append(cleaner.clean(row))
         except Refused as reason:
             refused.append(_refusal(row, str(reason)))
-    return Prepared(position, len(rows), fold(cleaned, options), refused)
+    folded = fold(cleaned, options)
+    return Prepared(position, len(rows), folded, contacts.spell(folded.people), refused)
 
 
 def _refusal(row: Row, why: str) -> list[Any]:

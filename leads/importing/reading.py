@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 from django.utils.translation import gettext as _
@@ -37,8 +37,7 @@ class Unusable(ValueError):
     """Nothing can be made of the file; the text says why, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the file: the line it begins on (of a sheet: its number), and its cells as text."""
 
     line: int

@@ -42,22 +42,24 @@ def note_ambiguities(people: Sequence[Person], match_by: str, way_in: str) -> li
     return [row.pk for row in MatchAmbiguity.objects.bulk_create(rows.values())]
 
 
-def record_contacts(said: Mapping[str, Any], has_changes: bool, by: Member | None, *, lane: str = Lane.BULK) -> None:
+def record_contacts(
+    said: Mapping[str, Any], by: Member | None, *, has_made: bool, has_changed: bool, lane: str = Lane.BULK
+) -> None:
     """Who was made (`fresh_contact`) and changed (`differing_contact`); in the bulk lane, behind what people do.
 
     `said` is what the timeline keeps of how they came in; it has a "source".
     """
     params = {"actor": by.pk if by else None, "said": Jsonb(dict(said))}
-    timeline.record_select(
-        "contact.created",
-        """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id,
-                  %(said)s::jsonb AS detail
-           FROM fresh_contact ORDER BY id""",
-        params,
-        columns=("contact_id", "account_id", "actor_id", "detail"),
-        lane=lane,
-    )
-    if not has_changes:
+    if has_made:
+        timeline.record_select(
+            "contact.created",
+            """SELECT id AS contact_id, account_id, %(actor)s::bigint AS actor_id, %(said)s::jsonb AS detail
+               FROM fresh_contact ORDER BY id""",
+            params,
+            columns=("contact_id", "account_id", "actor_id", "detail"),
+            lane=lane,
+        )
+    if not has_changed:
         return
     labels = {name: str(getattr(field, "verbose_name", name)) for name, field in _shown_fields(contacts.MODEL)}
     timeline.record_select(

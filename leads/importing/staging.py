@@ -1,12 +1,14 @@
 """Sets of rows on their way into tables: COPY into a temporary table, then one statement.
 
-`COPY FROM` is refused on a table under row-level security, so rows go through a table of this transaction's own.
+`COPY FROM` is refused on a table under row-level security, so rows go through a table of this transaction's own. What
+is copied is spelled out here, as one text: that needs no connection, so that a piece's values are spelled out while the
+piece before is written.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from django.db import connection
 from psycopg import sql
@@ -24,30 +26,70 @@ class Record:
     columns: Mapping[str, str]
     # What a new row has where nothing is given, beside the table's own defaults.
     blanks: Mapping[str, Any]
+    # SQL: what becomes of new rows that a constraint refuses.
+    on_conflict: LiteralString = ""
     only_raised: frozenset[str] = frozenset()
     only_filled: frozenset[str] = frozenset()
 
 
-def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]], given: Iterable[str] = ()) -> None:
+@dataclass(frozen=True)
+class Spelled:
+    """Values of rows as COPY takes them: `place`, and the columns that any row gives."""
+
+    names: Sequence[str]
+    content: bytes
+
+
+def spell(record: Record, rows: Sequence[Mapping[str, Any]]) -> Spelled:
+    """Spell rows out for `put`, each with its `place`; needs no database."""
+    names = ["place", *_given_by(rows, record)]
+    return Spelled(names, as_copy(_values(rows, names, record.blanks)))
+
+
+def put(record: Record, spelled: Spelled) -> None:
+    """Put the values into the temporary table `given_<entity>`."""
+    _fill(f"given_{record.entity}", {"place": "integer", **record.columns}, spelled.content, spelled.names)
+
+
+def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]], given: Sequence[str] = ()) -> None:
     """Put rows into the temporary table of this name, in place of those that are in it; a commit empties it.
 
     A name always has the same columns: the table is made once per connection, since making and dropping one costs more
     than filling it. `given` are the columns that the rows have, if not all. Look rows up from it by LATERAL … LIMIT:
     it has no statistics.
     """
+    _fill(name, columns, as_copy(rows), given or list(columns))
+
+
+def as_copy(rows: Iterable[Sequence[Any]]) -> bytes:
+    """The rows in COPY's text format."""
+    return "".join(["\t".join([_cell(value) for value in row]) + "\n" for row in rows]).encode()
+
+
+def _cell(value: Any) -> str:
+    """A value in COPY's text format: NULL is \\N, and a few characters are escaped."""
+    if value is None:
+        return "\\N"
+    if isinstance(value, str):
+        # Most texts have nothing to escape, and asking is cheaper than translating.
+        return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+    return str(value)
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _fill(name: str, columns: Mapping[str, str], content: bytes, given: Sequence[str]) -> None:
     table = sql.Identifier(name)
     typed = [sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in columns.items()]
-    names = sql.SQL(", ").join(map(sql.Identifier, list(given) or columns))
+    names = sql.SQL(", ").join(map(sql.Identifier, given))
+    make = sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {table} ({typed}) ON COMMIT DELETE ROWS; DELETE FROM {table}")
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
-                table, sql.SQL(", ").join(typed)
-            )
-        )
-        cursor.execute(sql.SQL("DELETE FROM {}").format(table))
+        cursor.execute(make.format(table=table, typed=sql.SQL(", ").join(typed)))
         with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)) as copy:  # type: ignore[attr-defined]
-            for row in rows:
-                copy.write_row(row)
+            copy.write(content)
 
 
 def stage_keys(name: str, rows: Iterable[Sequence[Any]], **columns: str) -> None:
@@ -59,39 +101,55 @@ def stage_keys(name: str, rows: Iterable[Sequence[Any]], **columns: str) -> None
 def next_ids(table: str, count: int) -> list[int]:
     """Ids for rows that are about to be made."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        cursor.execute(
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, %s)", [table, count]
+        )
         return [id_ for (id_,) in cursor.fetchall()]
 
 
-def insert(record: Record, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+def insert(record: Record, rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ()) -> set[int]:
     """Make rows, each with its `id`; returns the ids that were made: a row that a constraint refuses is left out.
 
-    What was made stays in the temporary table `fresh_<entity>` for the rest of the transaction.
+    Values of the columns `beside` are those that have been `put` at the row's `place`. What was made stays in the
+    temporary table `fresh_<entity>` for the rest of the transaction.
     """
-    fresh = f"fresh_{record.entity}"
-    blanks = {name: record.blanks.get(name) for name in record.columns}
-    given = [name for name, blank in blanks.items() if any(row.get(name) not in (None, blank) for row in rows)]
-    cells = ([row["id"], *(_or(row.get(name), blanks[name]) for name in given)] for row in rows)
-    stage(fresh, {"id": "bigint", **record.columns}, cells, ["id", *given])
     if not rows:
         return set()
-    values = {name: sql.Identifier(name) if name in given else _literal(record, name) for name in record.columns}
+    fresh, given = f"fresh_{record.entity}", f"given_{record.entity}"
+    own = ["id", *(["place"] if beside else []), *_given_by(rows, record)]
+    columns = {"id": "bigint", "place": "integer", **record.columns}
+    stage(fresh, columns, _values(rows, own, record.blanks), own)
+    values = {name: _literal(record, name) for name in record.columns}
+    values |= {name: sql.Identifier(given, name) for name in beside if name in values}
+    values |= {name: sql.Identifier(fresh, name) for name in own if name in values}
     statement = sql.SQL(
-        """INSERT INTO {table} (id, {names}, is_active) SELECT id, {values}, true FROM {fresh} ORDER BY id
-           ON CONFLICT DO NOTHING RETURNING id"""
+        """INSERT INTO {table} (id, {names}, is_active)
+           SELECT {fresh}.id, {values}, true FROM {fresh} {join} ORDER BY {fresh}.id {on_conflict}"""
     ).format(
         table=sql.Identifier(record.table),
         names=sql.SQL(", ").join(map(sql.Identifier, values)),
         values=sql.SQL(", ").join(values.values()),
         fresh=sql.Identifier(fresh),
+        join=sql.SQL("JOIN {} USING (place)").format(sql.Identifier(given)) if beside else sql.SQL(""),
+        on_conflict=sql.SQL(record.on_conflict),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        made = {id_ for (id_,) in cursor.fetchall()}
-        if len(made) < len(rows):
-            left_out = sql.SQL("DELETE FROM {} WHERE id <> ALL(%s)").format(sql.Identifier(fresh))
-            cursor.execute(left_out, [sorted(made)])
-    return made
+        if cursor.rowcount == len(rows):
+            return {row["id"] for row in rows}
+        cursor.execute(
+            sql.SQL(
+                "DELETE FROM {fresh} WHERE NOT EXISTS (SELECT FROM {table} made WHERE made.id = {fresh}.id)"
+            ).format(fresh=sql.Identifier(fresh), table=sql.Identifier(record.table))
+        )
+        cursor.execute(sql.SQL("SELECT id FROM {}").format(sql.Identifier(fresh)))
+        return {id_ for (id_,) in cursor.fetchall()}
+
+
+def _given_by(rows: Sequence[Mapping[str, Any]], record: Record) -> list[str]:
+    """The columns that any row gives."""
+    given: set[str] = set().union(*rows)
+    return [name for name in record.columns if name in given]
 
 
 @dataclass(frozen=True)
@@ -115,7 +173,8 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
     if not names or policy == Update.LEAVE:
         return []
     known, differing = f"known_{record.entity}", f"differing_{record.entity}"
-    stage(known, {"id": "bigint", **record.columns}, _given(rows, names), ["id", *names])
+    given = ["id", *names]
+    stage(known, {"id": "bigint", **record.columns}, _values(rows, given, {}), given)
     fresh = {name: _value(record, name, policy) for name in names}
     differs = {name: sql.SQL("{} IS DISTINCT FROM here.{}").format(fresh[name], sql.Identifier(name)) for name in names}
     table = sql.Identifier(record.table)
@@ -165,21 +224,20 @@ def update(record: Record, rows: Sequence[Mapping[str, Any]], policy: str) -> li
     return [Change(id_, _json(before), _json(after)) for id_, before, after in found]
 
 
-def _or(value: Any, blank: Any) -> Any:
-    return _plain(blank if value is None else value)
-
-
-def _plain(value: Any) -> Any:
-    return Jsonb(value) if isinstance(value, dict) else value
+def _values(
+    rows: Iterable[Mapping[str, Any]], names: Sequence[str], blanks: Mapping[str, Any]
+) -> Iterable[Sequence[Any]]:
+    """The rows' values of these columns, blanks where they give none."""
+    named = [(name, blanks.get(name)) for name in names]
+    return ([blank if (value := row.get(name)) is None else value for name, blank in named] for row in rows)
 
 
 def _literal(record: Record, name: str) -> sql.Composable:
     """SQL: what a column has that no row gives."""
-    return sql.SQL("{}::" + record.columns[name]).format(sql.Literal(_plain(record.blanks.get(name))))
-
-
-def _given(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterable[list[Any]]:
-    return ([row["id"], *(_plain(row.get(name)) for name in names)] for row in rows)
+    blank = record.blanks.get(name)
+    return sql.SQL("{}::" + record.columns[name]).format(
+        sql.Literal(Jsonb(blank) if isinstance(blank, dict) else blank)
+    )
 
 
 def _value(record: Record, name: str, policy: str) -> sql.Composable:

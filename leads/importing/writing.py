@@ -14,7 +14,7 @@ from leads.importing import accounts, alike, consents, consequences, contacts, r
 from leads.importing.cleaning import Cleaned
 from leads.importing.folding import Firm, Folded, Person
 from leads.importing.options import Options, Strangers
-from leads.importing.staging import Change
+from leads.importing.staging import Change, Spelled
 from leads.models.imports import Import, ImportPiece
 from tenants.models import Member
 
@@ -28,6 +28,8 @@ class Prepared:
     position: int
     count: int
     folded: Folded
+    # What the rows say of `folded.people`, ready to be copied.
+    spelled: Spelled
     refused: list[list[Any]] = field(default_factory=list)
 
 
@@ -65,14 +67,14 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
     recording.one_at_a_time()
     folded, is_main = prepared.folded, batch.entity == Import.Entity.ACCOUNT
     accounts.find(folded.firms)
-    contacts.find(folded.people, options)
+    contacts.find(folded.people, prepared.spelled, options)
     people = _those_to_write(folded, options, is_main)
     accounts.make(folded.firms, seen)
     changed_accounts = accounts.change(folded.firms, options.update, is_main=is_main)
     has_refused = consents.admit(people, options)
-    made = contacts.make(people, options, seen)
+    made = contacts.make(people, prepared.spelled, options, seen)
     changed = {change.id: change for change in contacts.change(people, made, options.update)}
-    recording.record_contacts(_said(batch, options), bool(changed), by)
+    recording.record_contacts(_said(batch, options), by, has_made=bool(made), has_changed=bool(changed))
     granted = consents.grant(people, options, made, by)
     _add_levels(changed, granted, options)
     ambiguous = recording.note_ambiguities(people, options.match_by, _("import"))

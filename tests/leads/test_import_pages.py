@@ -207,7 +207,7 @@ def test_no_page_costs_more_queries_for_more_rows(acme: Tenant, sam: Member, cli
 @pytest.mark.parametrize("entity", ["contact", "account"])
 def test_a_piece_costs_the_same_number_of_statements_however_many_rows_it_has(acme: Tenant, entity: str) -> None:
     counts = []
-    for number in (2, 300):
+    for number in (2, 30):
         head = ["mail", "first", "last", "company"] if entity == "contact" else ["a", "b", "c", "company"]
         rows = [head, *([f"p{n}@c{n}.{number}.example", "A", "B", f"Company {number} {n}"] for n in range(number))]
         batch = begin(acme, as_csv(rows), entity=entity)

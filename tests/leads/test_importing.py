@@ -154,6 +154,22 @@ def test_own_fields_are_made_and_filled(acme: Tenant) -> None:
     assert refusals(acme) == [(3, "plan: “gold” – not one of Basic, Pro")]
 
 
+def test_letters_that_mean_something_to_the_database_are_kept(acme: Tenant) -> None:
+    with tenant_scope(acme):
+        Field.objects.create(entity="contact", key="path", label="Path", type="text")
+    said = ["\\N", "\\.", "a\\tb\\", 'C:\\new "x"\u2028']
+    imported(acme, as_csv([["mail", "first", "last", "title", "path"], ["a@b.example", *said]]))
+    with tenant_scope(acme):
+        known = Contact.objects.get()
+        assert (known.first_name, known.last_name, known.job_title) == tuple(said[:3])
+        assert known.custom == {"path": 'C:\\new "x"'}
+    turned = [["mail", "first", "path"], ["a@b.example", "\\\\N", '"\\"']]
+    assert imported(acme, as_csv(turned))["changed"] == 1
+    with tenant_scope(acme):
+        known.refresh_from_db()
+        assert (known.first_name, known.custom) == ("\\\\N", {"path": '"\\"'})
+
+
 def test_a_value_that_cannot_be_read_may_be_left_out_instead(acme: Tenant) -> None:
     rows = [["mail", "phone"], ["a@b.example", "call me"], ["no address", "030 12345678"]]
     counts = imported(acme, as_csv(rows), on_fault="drop")

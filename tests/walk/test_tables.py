@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 # References that the database does not check, because they stand in tables that are written by the million; what takes
 # the place of the check is said at the model. `tenant` alone: another, composite reference says the same.
 UNCHECKED = {
+    "contacts.Consent": {"tenant"},
     "contacts.ContactFacts": {"tenant"},
     "contacts.Interaction": {"tenant"},
     "journeys.Participant": {"tenant"},
