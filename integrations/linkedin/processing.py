@@ -28,7 +28,7 @@ from tenants.models import Tenant
 logger = logging.getLogger(__name__)
 
 State = LeadSubmission.State
-BATCH = 2_000
+BATCH = 3_000
 # More than so many at once are read by the reactor behind what people do now.
 LIVE_UP_TO = 100
 
