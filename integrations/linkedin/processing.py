@@ -147,8 +147,3 @@ def _agreed(context: _Context, row: LeadFormMapping, results: Iterable[Result]) 
         if result.contact_id
         for agreed in consents.of(result.submission, result.contact_id, row, context.questions)
     ]
-
-
-def waits(connection: Connection) -> bool:
-    """Whether anything is to be processed."""
-    return LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).exists()

@@ -96,6 +96,8 @@ class Pull:
         for start, end in self._windows(account, now, is_rereading):
             self._window(account, start, end)
             self._check_time()
+        if is_rereading:
+            self._ask_for_forms_again()
         self.settle()
         with tenant_scope(self.connection.tenant_id):
             done = {"is_backfilled": True, **({"reread_at": now} if is_rereading else {})}
@@ -162,10 +164,9 @@ class Pull:
 
         LinkedIn lists in no order, and what somebody said last has to hold.
         """
-        if self._unprocessed:
-            self.forms()
-            self.process()
-            self._unprocessed = 0
+        self.forms()
+        self.process()
+        self._unprocessed = 0
 
     def forms(self) -> None:
         """Read the versions of forms that submissions name and that no list has."""
@@ -177,6 +178,13 @@ class Pull:
         for version, response_id in missing:
             if response_id:
                 self._read_form(version, response_id)
+
+    def _ask_for_forms_again(self) -> None:
+        """What LinkedIn has not shown of a form it may show another day: submissions wait for it."""
+        with tenant_scope(self.connection.tenant_id):
+            held = LeadSubmission.objects.filter(connection=self.connection, state=LeadSubmission.State.HELD)
+            versions = LeadFormVersion.objects.filter(pk__in=held.values("version"))
+            versions.update(problem=storing.UNREAD)
 
     def _read_form(self, version: LeadFormVersion, response_id: str) -> None:
         try:

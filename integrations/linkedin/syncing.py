@@ -24,7 +24,6 @@ from integrations.connections import runs, verbs
 from integrations.linkedin import announced, gaps, oauth, processing, rerun
 from integrations.linkedin.pulling import Interrupted, Pull
 from integrations.models import Connection, SyncRun
-from tenants import wakeups
 from tenants.models import Member
 from tenants.scope import tenant_scope
 from tenants.wakeups import Outcome, queue
@@ -103,16 +102,6 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
     with tenant_scope(connection.tenant_id, read_only=True):
         run.refresh_from_db()
     return run
-
-
-def order(connection: Connection) -> None:
-    """Let it be read now, by the worker."""
-    verbs.sync_now(connection)
-
-
-def came(connection: Connection) -> None:
-    """Something has come that is to be processed now."""
-    wakeups.announce(QUEUE, tenant_id=connection.tenant_id)
 
 
 def interval(connection: Connection) -> timedelta:

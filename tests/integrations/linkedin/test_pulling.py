@@ -282,6 +282,10 @@ def test_old_versions_of_forms_come_with_their_answers_and_lost_ones_are_waited_
     with tenant_scope(linkedin.tenant):
         assert LeadFormVersion.objects.get(form__external_id="7").problem
         assert LeadForm.objects.get(external_id="9").versions.count() == 2
+        AdAccount.objects.update(reread_at=None)
+    linkedin.seed(forms=[FORM | {"id": 7}])
+    linkedin.sync()
+    assert linkedin.stored()[lost].state == "lead_created", "asked for again each day"
 
 
 def test_the_gap_report_compares_with_linkedins_own_counts(linkedin: LinkedInWorld) -> None:
