@@ -91,7 +91,12 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
         pull.everything()
         gaps.refresh(pull)
     except Interrupted:
-        _look_again(connection, timezone.now())
+        with tenant_scope(connection.tenant_id):
+            connection.refresh_from_db()
+            if connection.is_running:
+                verbs.schedule(connection, timezone.now())
+            else:
+                runs.finish(run)
         return run
     except CallFailed as error:
         _failed(connection, run, error)
