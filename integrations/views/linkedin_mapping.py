@@ -71,8 +71,13 @@ def _edit(request: Any, connection: Connection, form: LeadForm | None) -> HttpRe
         if is_right:
             return done(request, _("Saved. What comes in from now on is read by it."), *page.url())
     status = 200 if is_right else 422
-    context = {"connection": connection, "form": form, "page": page, "preview": page.preview(request.tenant.country)}
-    context["has_submissions"] = queries.has_submissions(connection, form)
+    context = {
+        "connection": connection,
+        "form": form,
+        "page": page,
+        "preview": page.preview(request.tenant.country),
+        "has_submissions": queries.has_submissions(connection, form),
+    }
     return render(request, "integrations/linkedin/mapping.html", context, status=status)
 
 
