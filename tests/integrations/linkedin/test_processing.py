@@ -93,6 +93,9 @@ def test_the_same_again_changes_nothing_and_other_contents_make_no_second_lead(a
     with tenant_scope(acme):
         assert (Contact.objects.count(), Lead.objects.count(), LeadSubmission.objects.count()) == (1, 1, 1)
         assert Interaction.objects.filter(kind="linkedin.submitted").count() == 1
+    (row,) = send({"id": "a-1", "answers": {"Team": "6+"}})
+    assert (row.state, row.contact.first_name, row.is_contact_new) == ("failed", "Amy", True), "what it came to stays"
+    assert row.lead is not None
 
 
 def test_the_work_address_counts_only_where_it_is_preferred_or_alone(acme: Tenant, connection, ana, send: Send) -> None:
