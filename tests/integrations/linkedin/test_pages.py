@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contacts.models import Contact, Purpose
+from contacts.models import Contact, Field, Purpose
 from integrations.linkedin import processing, versions
 from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission
 from tenants.models import Member, Tenant
@@ -201,6 +201,10 @@ def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
     assert "The e-mail address has to be among them." in wrong
     assert 'id="id_lead_by_error"' in wrong
     assert "There is no field" in text(client.post(path, {**given, "to-0": "contact.no_such"}), 422)
+    refused = {**given, f"to-{place['Team']}": "new:lead:text", "leads": "match"}
+    text(client.post(path, refused), 422)
+    with tenant_scope(linkedin.tenant):
+        assert not Field.objects.exists()
 
     tried = text(client.post(path, {**given, "do": "preview"}))
     assert "6+" in tried.partition('id="preview"')[2]
@@ -216,6 +220,10 @@ def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
     assert kept.consents == {"0": {"purpose": purpose.pk, "level": 4}}
     assert "Its own" in text(client.get(f"/integrations/linkedin/{linkedin.connection.pk}/forms/"))
     apply_it(client, linkedin, form)
+    client.post(path, {**given, f"to-{place['Team']}": "new:lead:text"})
+    with tenant_scope(linkedin.tenant):
+        assert Field.objects.get().label == "Team"
+        assert LeadFormMapping.objects.get(form=form).targets[kept_key(kept)] == "lead.custom.team"
     client.post(f"{path}forget/")
     with tenant_scope(linkedin.tenant):
         assert not LeadFormMapping.objects.filter(form=form).exists()
