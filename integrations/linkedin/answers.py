@@ -98,13 +98,3 @@ def text_of(answer: Mapping[str, Any], question: Mapping[str, Any] | None) -> st
         labels = question["options"] if question else {}
         return ", ".join(labels.get(option) or option for option in answer["options"])
     return str(answer.get("text", ""))
-
-
-def shown(submission: LeadSubmission) -> list[Shown]:
-    """The answers of one submission."""
-    return Questions([submission]).shown(submission)
-
-
-def shown_consents(submission: LeadSubmission) -> list[ShownConsent]:
-    """The consents of one submission."""
-    return Questions([submission]).consents(submission)

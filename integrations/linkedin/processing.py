@@ -28,7 +28,7 @@ from tenants.models import Tenant
 logger = logging.getLogger(__name__)
 
 State = LeadSubmission.State
-BATCH = 2_000
+BATCH = 3_000
 # More than so many at once are read by the reactor behind what people do now.
 LIVE_UP_TO = 100
 
@@ -147,8 +147,3 @@ def _agreed(context: _Context, row: LeadFormMapping, results: Iterable[Result]) 
         if result.contact_id
         for agreed in consents.of(result.submission, result.contact_id, row, context.questions)
     ]
-
-
-def waits(connection: Connection) -> bool:
-    """Whether anything is to be processed."""
-    return LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).exists()

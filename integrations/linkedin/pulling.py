@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -48,6 +49,8 @@ class Pull:
     api: LinkedIn = field(init=False)
     # Accounts that LinkedIn does not let us read, with the reason.
     problems: dict[str, str] = field(default_factory=dict)
+    # Submissions that were stored and not processed yet.
+    _unprocessed: int = 0
 
     def __post_init__(self) -> None:
         self.api = LinkedIn(self.connection)
@@ -68,12 +71,15 @@ class Pull:
                 self._note_problem(account, None)
 
     def places(self) -> None:
-        """Read the ad accounts that the member may see, and the campaigns and forms of the chosen ones."""
+        """Read the ad accounts that the member may see, and once a day the campaigns and forms of the chosen ones.
+
+        Newer forms and campaigns are read, or named, by the submissions that name them.
+        """
         accounts = self.api.accounts()
         with tenant_scope(self.connection.tenant_id):
             storing.keep_accounts(self.connection, accounts)
             chosen = list(AdAccount.objects.filter(connection=self.connection, is_chosen=True).order_by("pk"))
-        for account in chosen:
+        for account in filter(self._is_rereading, chosen):
             try:
                 campaigns = self.api.campaigns(account.external_id)
                 forms = list(self.api.forms(account.external_id))
@@ -88,14 +94,24 @@ class Pull:
 
     def _read(self, account: AdAccount) -> None:
         """Read an account's submissions, oldest first."""
-        now = self.api.now or timezone.now()
-        is_rereading = account.reread_at is None or now - account.reread_at >= REREAD_EVERY
+        now, is_rereading = self._now(), self._is_rereading(account)
         for start, end in self._windows(account, now, is_rereading):
             self._window(account, start, end)
             self._check_time()
+        if is_rereading:
+            self._ask_for_forms_again()
+        self.settle()
         with tenant_scope(self.connection.tenant_id):
             done = {"is_backfilled": True, **({"reread_at": now} if is_rereading else {})}
             AdAccount.objects.filter(pk=account.pk).update(**done)
+
+    def _now(self) -> datetime:
+        """By LinkedIn's clock."""
+        return self.api.now or timezone.now()
+
+    def _is_rereading(self, account: AdAccount) -> bool:
+        """Whether more than what is new is to be read today."""
+        return account.reread_at is None or self._now() - account.reread_at >= REREAD_EVERY
 
     def _windows(self, account: AdAccount, now: datetime, is_rereading: bool) -> Iterator[tuple[datetime, datetime]]:
         """What is to be read, by LinkedIn's clock and data: from where the last run has come to, to now."""
@@ -116,15 +132,14 @@ class Pull:
             newest, has_shifted = self._pages(account, start, end)
             if not has_shifted:
                 break
-        # Only when all of it is there: LinkedIn lists in no order, and what somebody said last has to hold.
-        self.forms()
-        self.process()
         with tenant_scope(self.connection.tenant_id):
             here = AdAccount.objects.select_for_update().get(pk=account.pk)
             if newest and (here.newest_at is None or newest > here.newest_at):
                 here.newest_at = newest
             here.read_until = max(filter(None, (here.read_until, min(end, self.api.now or end))))
             here.save(update_fields=["newest_at", "read_until"])
+        if self._unprocessed >= processing.BATCH:
+            self.settle()
 
     def _pages(self, account: AdAccount, start: datetime, end: datetime) -> tuple[datetime | None, bool]:
         """Store a window's submissions; the newest moment among them, and whether rows have shifted meanwhile."""
@@ -145,10 +160,23 @@ class Pull:
 
     def _keep(self, responses: list[Response]) -> None:
         """Store a chunk."""
+        if not responses:
+            return
         with tenant_scope(self.connection.tenant_id):
+            commit_without_waiting()
             stored = storing.store(self.connection, responses, LeadSubmission.Channel.API)
             counted = {"new": stored.new, "changed": stored.changed, "known": stored.known}
             runs.count(self.run, counted)
+        self._unprocessed += stored.new + stored.changed
+
+    def settle(self) -> None:
+        """Process what is stored, whole windows at a time, the oldest first.
+
+        LinkedIn lists in no order, and what somebody said last has to hold.
+        """
+        self.forms()
+        self.process()
+        self._unprocessed = 0
 
     def forms(self) -> None:
         """Read the versions of forms that submissions name and that no list has."""
@@ -160,6 +188,13 @@ class Pull:
         for version, response_id in missing:
             if response_id:
                 self._read_form(version, response_id)
+
+    def _ask_for_forms_again(self) -> None:
+        """What LinkedIn has not shown of a form it may show another day: submissions wait for it."""
+        with tenant_scope(self.connection.tenant_id):
+            held = LeadSubmission.objects.filter(connection=self.connection, state=LeadSubmission.State.HELD)
+            versions = LeadFormVersion.objects.filter(pk__in=held.values("version"))
+            versions.update(problem=storing.UNREAD)
 
     def _read_form(self, version: LeadFormVersion, response_id: str) -> None:
         try:
@@ -177,6 +212,7 @@ class Pull:
         """Process what waits, batch by batch."""
         while True:
             with tenant_scope(self.connection.tenant_id):
+                commit_without_waiting()
                 done = processing.process(self.connection)
                 runs.count(self.run, {**done.counts, **done.states})
             if done.total < processing.BATCH:
@@ -198,11 +234,19 @@ class Pull:
     def _check_time(self) -> None:
         """Between two windows: whether to go on."""
         if self.deadline is not None and time.monotonic() >= self.deadline:
+            self.settle()
             raise Interrupted
         with tenant_scope(self.connection.tenant_id, read_only=True):
             state = Connection.objects.filter(pk=self.connection.pk).values_list("state", flat=True).first()
         if state != Connection.State.ACTIVE:
             raise Interrupted
+
+
+def commit_without_waiting() -> None:
+    """Let this transaction's commit not wait for the disk: what a power cut takes away is read again, since the note
+    of how far the account was read is written, and lost, after it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def _sample(version: LeadFormVersion) -> str:

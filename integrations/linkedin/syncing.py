@@ -24,7 +24,6 @@ from integrations.connections import runs, verbs
 from integrations.linkedin import announced, gaps, oauth, processing, rerun
 from integrations.linkedin.pulling import Interrupted, Pull
 from integrations.models import Connection, SyncRun
-from tenants import wakeups
 from tenants.models import Member
 from tenants.scope import tenant_scope
 from tenants.wakeups import Outcome, queue
@@ -92,7 +91,12 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
         pull.everything()
         gaps.refresh(pull)
     except Interrupted:
-        _look_again(connection, timezone.now())
+        with tenant_scope(connection.tenant_id):
+            connection.refresh_from_db()
+            if connection.is_running:
+                verbs.schedule(connection, timezone.now())
+            else:
+                runs.finish(run)
         return run
     except CallFailed as error:
         _failed(connection, run, error)
@@ -103,16 +107,6 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
     with tenant_scope(connection.tenant_id, read_only=True):
         run.refresh_from_db()
     return run
-
-
-def order(connection: Connection) -> None:
-    """Let it be read now, by the worker."""
-    verbs.sync_now(connection)
-
-
-def came(connection: Connection) -> None:
-    """Something has come that is to be processed now."""
-    wakeups.announce(QUEUE, tenant_id=connection.tenant_id)
 
 
 def interval(connection: Connection) -> timedelta:

@@ -131,16 +131,16 @@ def keep(results: Sequence[Result]) -> None:
         "other_contacts": "bigint[]",
         "left_out": "jsonb",
     }
+    # What a submission came to before, and that its contact was new, stays true when it is processed again.
     rows = (
         [
             result.submission.pk,
             result.state,
             result.reason[:300],
-            result.contact_id,
-            # That she was new stays true when the submission is processed again.
-            result.is_contact_new or (result.submission.is_contact_new and result.contact_id is not None),
-            result.company_id,
-            result.lead_id,
+            result.contact_id or result.submission.contact_id,
+            result.is_contact_new or result.submission.is_contact_new,
+            result.company_id or result.submission.company_id,
+            result.lead_id or result.submission.lead_id,
             result.others,
             Jsonb(result.left_out),
         ]

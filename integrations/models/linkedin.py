@@ -182,7 +182,7 @@ class LeadSubmission(models.Model):
     `external_id` is LinkedIn's (`uuid-N`), or made of the file's row or the inbound message: it is stored once,
     whichever way and however often it comes. `answers`: [{"question": "307234246", "text": "ann@firma.example"},
     {"question": "707234246", "options": ["0"]}, …] in the order in which they came; `name` is there when LinkedIn gives
-    one. The version's `questions` have keys and labels; `integrations.linkedin.answers.shown` puts them together.
+    one. The version's `questions` have keys and labels; `integrations.linkedin.answers` puts them together.
     `consents`: [{"id": "0", "accepted": true}]. `faults`: what was odd about it, in words.
     """
 

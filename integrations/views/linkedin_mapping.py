@@ -2,18 +2,15 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from contacts import mapping as editor_of
-from integrations.forms.linkedin import OptionsForm, chosen_consents, consent_forms
-from integrations.linkedin import mapping, previewing, queries, rerun
+from integrations.forms.linkedin_mapping import MappingPage
+from integrations.linkedin import mapping, queries, rerun
 from integrations.models import Connection, LeadForm
 from tenants.access import Right, allow, may
-from tenants.forms import refuse
 from tenants.paging import page_of
 from tenants.responses import done
 
@@ -71,63 +68,11 @@ def _edit(request: Any, connection: Connection, form: LeadForm | None) -> HttpRe
         if is_right:
             return done(request, _("Saved. What comes in from now on is read by it."), *page.url())
     status = 200 if is_right else 422
-    context = {"connection": connection, "form": form, "page": page, "preview": page.preview(request.tenant.country)}
-    context["has_submissions"] = queries.has_submissions(connection, form)
+    context = {
+        "connection": connection,
+        "form": form,
+        "page": page,
+        "preview": page.preview(request.tenant.country),
+        "has_submissions": queries.has_submissions(connection, form),
+    }
     return render(request, "integrations/linkedin/mapping.html", context, status=status)
-
-
-class MappingPage:
-    """The editor of a mapping: its questions, its options and its consents, as kept or as they were just posted."""
-
-    def __init__(self, connection: Connection, form: LeadForm | None, given: Any) -> None:
-        self.connection, self.form, self.given = connection, form, given
-        self.kept = queries.mapping_of(connection, form)
-        self.is_own = form is not None and self.kept.form_id == form.pk
-        self.questions = mapping.questions_of(form, self.kept)
-        self.chosen = [question.target for question in self.questions]
-        if given is not None:
-            self.chosen = editor_of.read(given, len(self.questions))
-        # A row of its own: what is tried must not reach the one that is kept.
-        self.tried = queries.copy_of(self.kept, form)
-        self.options = OptionsForm(given, instance=self.tried)
-        self.consents = consent_forms(given, mapping.consents_of(form, self.kept))
-
-    def is_valid(self) -> bool:
-        return not [each for each in (self.options, *self.consents) if not each.is_valid()]
-
-    def values(self) -> dict[str, Any]:
-        """What `mapping.save` takes; the default keeps what it has for fields that the page does not show."""
-        shown = {question.key for question in self.questions}
-        others = {key: target for key, target in self.kept.targets.items() if key not in shown}
-        targets = {q.key: target for q, target in zip(self.questions, self.chosen, strict=True) if target}
-        return {
-            **self.options.cleaned_data,
-            "targets": {**others, **targets},
-            "consents": chosen_consents(self.consents),
-        }
-
-    def save(self, by: Any) -> bool:
-        try:
-            mapping.save(self.connection, self.form, self.values(), by=by)
-        except ValidationError as error:
-            refuse(self.options, ValueError(" ".join(error.messages)))
-            return False
-        return True
-
-    def preview(self, country: str) -> list[previewing.Preview]:
-        """The latest submissions by what is chosen; nothing while something is wrong."""
-        if self.given is not None and not self.is_valid():
-            return []
-        if self.given is not None:
-            for name, value in self.values().items():
-                setattr(self.tried, name, value)
-        return previewing.of_form(self.form, self.tried, country)
-
-    def editor(self) -> editor_of.Editor:
-        sources = [editor_of.SourceColumn(question.label, question.examples) for question in self.questions]
-        return editor_of.Editor(sources, mapping.offered(), self.chosen)
-
-    def url(self) -> tuple[str, int]:
-        if self.form is None:
-            return "integrations:linkedin_mapping", self.connection.pk
-        return "integrations:linkedin_form_mapping", self.form.pk

@@ -16,7 +16,7 @@ from tests.concurrency import leads_reader, processes
 from tests.integrations.linkedin.world import LinkedInWorld
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
-LEADS, KILLS, CHUNK = 10_000, 20, 100
+LEADS, KILLS, CHUNK = 10_000, 20, 250
 
 
 def test_workers_killed_at_random_moments_leave_a_sync_that_goes_on(acme: Tenant, ana: Member, settings: Any) -> None:
@@ -26,7 +26,7 @@ def test_workers_killed_at_random_moments_leave_a_sync_that_goes_on(acme: Tenant
         now = datetime.now(UTC)
         begin, end = (now - timedelta(days=300)).isoformat(), now.isoformat()
         world.seed(generate=[{"form": 9, "count": LEADS, "from": begin, "to": end, "campaign": 5}])
-        world.connect()
+        world.connect(reads_a_year=True)
 
         def progress() -> int:
             with tenant_scope(acme):
@@ -38,7 +38,7 @@ def test_workers_killed_at_random_moments_leave_a_sync_that_goes_on(acme: Tenant
             workers=1,
             rounds=KILLS,
             progress=progress,
-            steps=(1, 8),
+            steps=(1, 3),
             total=2 * LEADS // CHUNK,
         )
         with processes.running(*workers):

@@ -18,8 +18,8 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in | LinkedIn stand-in</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1b1f23;
-background:#fff}}button{{font:inherit;padding:.5rem 1.25rem;border-radius:1.5rem;border:1px solid #0a5ca8;margin-right:
-.5rem;background:#fff;color:#0a5ca8}}button.go{{background:#0a5ca8;color:#fff}}</style></head><body><main>
+background:#fff}}h1{{font-size:1.5rem}}button{{font:inherit;padding:.5rem 1.25rem;border-radius:1.5rem;border:1px solid
+#0a5ca8;margin-right:.5rem;background:#fff;color:#0a5ca8}}button.go{{background:#0a5ca8;color:#fff}}</style></head><body><main>
 <h1>{name} would like to</h1><ul>{scopes}</ul><p>This is the built-in stand-in for LinkedIn. No account is needed, and
 nothing leaves this machine.</p><form method="post" action="{action}">{fields}
 <button class="go" name="answer" value="allow">Allow</button><button name="answer" value="refuse">Refuse</button></form>

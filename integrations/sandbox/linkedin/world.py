@@ -105,6 +105,7 @@ class LinkedIn(World):
         return {
             "since": self._since.isoformat(),
             "grants": self.oauth.dump(),
+            "revoked_before": self.store.revoked_before,
             "subscriptions": [asdict(row) for row in self.store.subscriptions.values()],
             "arrived": [asdict(lead) for lead in self._arrived],
         }
@@ -114,6 +115,7 @@ class LinkedIn(World):
         company.settle(self.store, self._since + timedelta(days=company.DAYS))
         self._settled, self._coming = self._since - timedelta(days=1), []
         self.oauth.load(kept["grants"])
+        self.store.revoked_before = kept["revoked_before"]
         self.store.subscriptions = {row["id"]: Subscription(**row) for row in kept["subscriptions"]}
         self._arrived = [Lead(**{**row, "owner": tuple(row["owner"])}) for row in kept["arrived"]]
         self.store.responses.add(self._arrived)

@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 from html import unescape
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from contacts.models import Contact, Purpose
+from contacts.models import Contact, Field, Purpose
+from integrations.linkedin import processing, versions
 from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
@@ -195,6 +201,10 @@ def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
     assert "The e-mail address has to be among them." in wrong
     assert 'id="id_lead_by_error"' in wrong
     assert "There is no field" in text(client.post(path, {**given, "to-0": "contact.no_such"}), 422)
+    refused = {**given, f"to-{place['Team']}": "new:lead:text", "leads": "match"}
+    text(client.post(path, refused), 422)
+    with tenant_scope(linkedin.tenant):
+        assert not Field.objects.exists()
 
     tried = text(client.post(path, {**given, "do": "preview"}))
     assert "6+" in tried.partition('id="preview"')[2]
@@ -210,6 +220,10 @@ def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
     assert kept.consents == {"0": {"purpose": purpose.pk, "level": 4}}
     assert "Its own" in text(client.get(f"/integrations/linkedin/{linkedin.connection.pk}/forms/"))
     apply_it(client, linkedin, form)
+    client.post(path, {**given, f"to-{place['Team']}": "new:lead:text"})
+    with tenant_scope(linkedin.tenant):
+        assert Field.objects.get().label == "Team"
+        assert LeadFormMapping.objects.get(form=form).targets[kept_key(kept)] == "lead.custom.team"
     client.post(f"{path}forget/")
     with tenant_scope(linkedin.tenant):
         assert not LeadFormMapping.objects.filter(form=form).exists()
@@ -298,8 +312,6 @@ def test_a_file_is_taken_in_and_the_inbound_address_shows_its_secret_once(
 
 
 def csv_file(content: str) -> Any:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     return SimpleUploadedFile("leads.csv", content.encode(), "text/csv")
 
 
@@ -319,3 +331,54 @@ def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
     assert not linkedin.here.store.subscriptions
     with tenant_scope(linkedin.tenant):
         assert not Connection.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"state": "paused"}, "Paused: what is sent"),
+        ({"state": "stopped", "reason": "LinkedIn has ended version 202001"}, "LinkedIn has ended version 202001"),
+        ({"state": "needs_authorisation", "reason": "Withdrawn."}, "Withdrawn."),
+        ({"state": "active", "authorisation_ends_at": timezone.now() + timedelta(days=3)}, "The authorisation ends"),
+        ({"state": "draft"}, "allows it at LinkedIn"),
+    ],
+)
+def test_the_page_says_what_keeps_leads_from_coming(
+    values: dict[str, Any], said: str, acme: Tenant, ana: Member, client_of: ClientOf
+) -> None:
+    client = client_of(ana)
+    client.post("/integrations/linkedin/new/", {"name": "Ours", "client_id": "7", "client_secret": SECRET})
+    row = only(Connection, acme)
+    with tenant_scope(acme):
+        Connection.objects.update(**values)
+    assert said in text(client.get(f"/integrations/linkedin/{row.pk}/"))
+
+
+@pytest.mark.parametrize(
+    ("version", "day"),
+    [("202607", date(2027, 7, 15)), ("202512", date(2026, 12, 15)), ("2026", None), ("202613", None), ("", None)],
+)
+def test_a_version_ends_a_year_and_half_a_month_later(version: str, day: date | None) -> None:
+    assert versions.ends_on(version) == day
+
+
+@pytest.mark.django_db
+def test_a_longer_list_of_submissions_takes_no_more_queries(acme: Tenant, ana: Member, client_of: ClientOf) -> None:
+    client = client_of(ana)
+    client.post("/integrations/linkedin/new/without/", {"name": "By file"})
+    row = only(Connection, acme)
+    counted = []
+    for count in (1, 20):
+        lines = "".join(f"p{n}@firma{n}.example,Form {n}\n" for n in range(count))
+        client.post(
+            f"/integrations/linkedin/{row.pk}/upload/", {"name": "Fair", "file": csv_file(f"Email,Form Name\n{lines}")}
+        )
+        with tenant_scope(acme):
+            processing.process(row)
+        for path in ("submissions/", "", f"{row.pk}/forms/", f"{row.pk}/"):
+            client.get(f"/integrations/linkedin/{path}")
+            with CaptureQueriesContext(database) as queries:
+                text(client.get(f"/integrations/linkedin/{path}"))
+            counted.append(len(queries))
+    assert counted[:4] == counted[4:]

@@ -76,7 +76,7 @@ def test_contact_company_and_lead_are_made_and_told(acme: Tenant, send: Send) ->
     (row,) = send({"answers": AMARA | {"PHONE_NUMBER": "030 901820", "Team": ["6+", "7"]}}, consents={"0": True})
     assert (row.contact.phone, row.company.name, row.is_contact_new) == ("+4930901820", "Firma GmbH", True)
     with tenant_scope(acme):
-        shown = {line.label: line.text for line in answers.shown(row)}
+        shown = {line.label: line.text for line in answers.Questions([row]).shown(row)}
         fact = Interaction.objects.get(kind="linkedin.submitted")
     assert (shown["Team"], shown["utm_source"], shown["Phone number"]) == ("6+, 7", "li", "030 901820")
     assert (fact.contact_id, fact.lead_id, fact.object_id) == (row.contact_id, row.lead_id, row.form_id)
@@ -93,6 +93,9 @@ def test_the_same_again_changes_nothing_and_other_contents_make_no_second_lead(a
     with tenant_scope(acme):
         assert (Contact.objects.count(), Lead.objects.count(), LeadSubmission.objects.count()) == (1, 1, 1)
         assert Interaction.objects.filter(kind="linkedin.submitted").count() == 1
+    (row,) = send({"id": "a-1", "answers": {"Team": "6+"}})
+    assert (row.state, row.contact.first_name, row.is_contact_new) == ("failed", "Amy", True), "what it came to stays"
+    assert row.lead is not None
 
 
 def test_the_work_address_counts_only_where_it_is_preferred_or_alone(acme: Tenant, connection, ana, send: Send) -> None:
