@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count
 from django.utils import timezone
 
-from integrations.client import Rejected
+from integrations.client import Rejected, Unavailable
 from integrations.models import AdAccount, AdCampaign, Connection, LeadCount, LeadSubmission
 from tenants.scope import tenant_scope
 
@@ -41,7 +41,10 @@ class Gap:
 
 
 def refresh(pull: "Pull") -> None:
-    """Ask for LinkedIn's figures once a day; an app without the right to reports goes without. Outside of any scope."""
+    """Ask for LinkedIn's figures once a day; an app without the right to reports goes without.
+
+    Outside of any scope. The leads have been read by then: a fault of the figures is none of the run.
+    """
     connection, today = pull.connection, (pull.api.now or timezone.now()).astimezone(UTC).date()
     first_on = today - timedelta(days=DAYS - 1)
     with tenant_scope(connection.tenant_id, read_only=True):
@@ -52,8 +55,8 @@ def refresh(pull: "Pull") -> None:
     for account in accounts:
         try:
             counts = pull.api.lead_counts(account.external_id, first_on, today)
-        except Rejected:
-            return
+        except (Rejected, Unavailable):
+            return  # asked for again by the next run
         with tenant_scope(connection.tenant_id):
             keep(account, counts, first_on, today)
 

@@ -71,12 +71,15 @@ class Pull:
                 self._note_problem(account, None)
 
     def places(self) -> None:
-        """Read the ad accounts that the member may see, and the campaigns and forms of the chosen ones."""
+        """Read the ad accounts that the member may see, and once a day the campaigns and forms of the chosen ones.
+
+        Newer forms and campaigns are read, or named, by the submissions that name them.
+        """
         accounts = self.api.accounts()
         with tenant_scope(self.connection.tenant_id):
             storing.keep_accounts(self.connection, accounts)
             chosen = list(AdAccount.objects.filter(connection=self.connection, is_chosen=True).order_by("pk"))
-        for account in chosen:
+        for account in filter(self._is_rereading, chosen):
             try:
                 campaigns = self.api.campaigns(account.external_id)
                 forms = list(self.api.forms(account.external_id))
@@ -91,8 +94,7 @@ class Pull:
 
     def _read(self, account: AdAccount) -> None:
         """Read an account's submissions, oldest first."""
-        now = self.api.now or timezone.now()
-        is_rereading = account.reread_at is None or now - account.reread_at >= REREAD_EVERY
+        now, is_rereading = self._now(), self._is_rereading(account)
         for start, end in self._windows(account, now, is_rereading):
             self._window(account, start, end)
             self._check_time()
@@ -102,6 +104,14 @@ class Pull:
         with tenant_scope(self.connection.tenant_id):
             done = {"is_backfilled": True, **({"reread_at": now} if is_rereading else {})}
             AdAccount.objects.filter(pk=account.pk).update(**done)
+
+    def _now(self) -> datetime:
+        """By LinkedIn's clock."""
+        return self.api.now or timezone.now()
+
+    def _is_rereading(self, account: AdAccount) -> bool:
+        """Whether more than what is new is to be read today."""
+        return account.reread_at is None or self._now() - account.reread_at >= REREAD_EVERY
 
     def _windows(self, account: AdAccount, now: datetime, is_rereading: bool) -> Iterator[tuple[datetime, datetime]]:
         """What is to be read, by LinkedIn's clock and data: from where the last run has come to, to now."""

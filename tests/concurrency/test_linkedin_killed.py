@@ -26,7 +26,7 @@ def test_workers_killed_at_random_moments_leave_a_sync_that_goes_on(acme: Tenant
         now = datetime.now(UTC)
         begin, end = (now - timedelta(days=300)).isoformat(), now.isoformat()
         world.seed(generate=[{"form": 9, "count": LEADS, "from": begin, "to": end, "campaign": 5}])
-        world.connect()
+        world.connect(reads_a_year=True)
 
         def progress() -> int:
             with tenant_scope(acme):

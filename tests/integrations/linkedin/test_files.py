@@ -129,7 +129,7 @@ def test_a_message_that_is_not_signed_so_is_refused(acme: Tenant, ana, connectio
     assert post(MESSAGE, late=400).status_code == 401
     assert post(MESSAGE, headers={"webhook-signature": "é"}).status_code == 401
     assert post(MESSAGE, headers={"webhook-id": "another"}).status_code == 401
-    for at in range(0, len(body), 7):
+    for at in range(0, len(body), 23):
         assert post(MESSAGE, body=body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]).status_code == 401
     with tenant_scope(acme):
         new = inbound.open_inbox(connection, by=ana)

@@ -91,7 +91,7 @@ class Story:
 
 
 @settings(
-    max_examples=10,
+    max_examples=8,
     # A story takes a second: one that fails is told as it was found.
     phases=[Phase.generate],
     deadline=None,

@@ -58,12 +58,14 @@ class LinkedInWorld:
         self.here.reset(1, None)
         self.seed(app={"asks": False}, **SEED)
 
-    def connect(self) -> Connection:
-        """Authorise, read the ad accounts and choose them all; the schedule runs."""
+    def connect(self, *, reads_a_year: bool = False) -> Connection:
+        """Authorise and choose all ad accounts; the schedule runs, as if the year before last week had been read."""
         self.authorise()
         with tenant_scope(self.tenant):
             storing.keep_accounts(self.connection, self.api_accounts())
             AdAccount.objects.update(is_chosen=True)
+            if not reads_a_year:
+                AdAccount.objects.update(is_backfilled=True, newest_at=datetime.now(UTC))
             verbs.activate(self.connection, by=self.owner)
         return self.connection
 
@@ -79,9 +81,6 @@ class LinkedInWorld:
         self.here.reset(1, None)
         self.seed(app={"asks": False}, **SEED)
         self.connect()
-        with tenant_scope(self.tenant):
-            # Without the year before, which is empty.
-            AdAccount.objects.update(is_backfilled=True, newest_at=datetime.now(UTC))
 
     def resume(self) -> None:
         """An admin authorises and resumes a connection that does not run."""
