@@ -115,6 +115,19 @@ def test_a_short_wait_is_waited_for_within_the_call(world: World) -> None:
     assert max(world.waits) >= 3
 
 
+def test_the_last_calls_within_the_limits_are_left_to_others(world: World) -> None:
+    world.run()
+    calls = len(world.requests())
+    world.admin(limits={"requests": calls + 60})
+    world.lead()
+    world.sync()
+    assert world.states() == ["done"], "what was sent before it was known is done"
+    held = pace(world)
+    assert held is not None
+    assert "Few calls are left" in held.reason
+    assert len(world.requests()) - calls < 5
+
+
 def test_a_part_of_a_batch_that_is_refused_leaves_the_others(world: World) -> None:
     """Longer than their name may be, which their metadata did not say; and a lead that was closed meanwhile."""
     fine, long, closed = (world.lead(number) for number in (1, 2, 3))
