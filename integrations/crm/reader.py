@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from contacts.reactor import Batch, Fact
 from integrations.crm import outbox
+from integrations.crm.planning import PARENTS
 from integrations.models import Connection, CrmChange, Entity, FieldMapping, RecordLink
 from leads.models import Lead, Stage
 from leads.moves import Move, change_stages
@@ -166,7 +167,7 @@ def _spread_to_leads(touched: Touched) -> None:
 
 
 def _mapped(connections: list[Connection]) -> dict[int, set[str]]:
-    found = {connection.pk: {REFUSALS} for connection in connections}
+    found = {connection.pk: {REFUSALS, *PARENTS} for connection in connections}
     for pk, name in FieldMapping.objects.filter(connection__in=connections).values_list("connection", "field"):
         found[pk].add(name)
     return found
