@@ -104,18 +104,15 @@ class Planner:
         return found
 
     def _look_up(self, handoffs: Grouped, updates: Grouped) -> None:
-        """Records and links of all that the batch is about; what is handed over gets links, under which it is written."""
+        """Records and links of all that the batch is about; what may be made there gets links first."""
         wanted: dict[str, set[int]] = defaultdict(set)
         for entity, pk in updates:
             wanted[entity].add(pk)
         leads = ours.load(Entity.LEAD, [*(pk for _, pk in handoffs), *wanted[Entity.LEAD]])
         handed = [leads[pk] for _, pk in handoffs if pk in leads]
         # Whose person or company has become known since.
-        led = handed + [
-            leads[pk]
-            for (entity, pk), found in updates.items()
-            if entity == Entity.LEAD and pk in leads and leads_on(found)
-        ]
+        known = [pk for (entity, pk), found in updates.items() if entity == Entity.LEAD and leads_on(found)]
+        led = handed + [leads[pk] for pk in known if pk in leads]
         needed: dict[str, set[int]] = {
             Entity.LEAD: {lead.pk for lead in handed},
             Entity.CONTACT: {lead.contact_id for lead in led if lead.contact_id},

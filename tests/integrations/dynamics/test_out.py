@@ -237,7 +237,7 @@ def test_a_lead_whose_person_becomes_known_later_leads_to_her_there(world: World
 
 
 def test_one_who_is_merged_into_another_keeps_her_record_there(world: World) -> None:
-    lead = world.lead()
+    lead = world.fresh(world.lead())
     world.run()
     before = world.link(lead.contact)
     with tenant_scope(world.tenant):
