@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from contacts import people
 from contacts.models import Field
@@ -288,6 +290,25 @@ def test_a_parked_change_shows_why_and_is_tried_again_or_given_up(
     with tenant_scope(ana.tenant):
         assert not CrmChange.objects.filter(state="parked").exists()
     assert client_of(sam).get(f"{base}/{connection.pk}/changes/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_the_outbox_asks_as_much_for_fifty_changes_as_for_one(
+    connection: Connection, ana: Member, client_of: ClientOf
+) -> None:
+    client, asked = client_of(ana), []
+    page(client, f"{connection.pk}/changes/")
+    for number in (1, 49):
+        with tenant_scope(ana.tenant):
+            leads = [lifecycle.create_lead(f"{number} {n}", source="form") for n in range(number)]
+            CrmChange.objects.bulk_create(
+                CrmChange(connection=connection, key=f"h:{lead.pk}", kind="handoff", entity="lead", object_id=lead.pk)
+                for lead in leads
+            )
+        with CaptureQueriesContext(database) as queries:
+            page(client, f"{connection.pk}/changes/")
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.django_db
