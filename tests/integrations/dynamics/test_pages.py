@@ -322,7 +322,11 @@ def test_the_page_of_a_lead_shows_sales_side_and_hands_it_over(
     assert "Not handed over yet." in shown
     assert client.post(f"/integrations/dynamics/{connection.pk}/leads/{lead.pk}/").status_code == 302
     with tenant_scope(ana.tenant):
-        assert CrmChange.objects.get().object_id == lead.pk
+        lead.refresh_from_db()
+        assert lead.stage == "handed_off", "which orders the handoff"
+    client.post(f"/integrations/dynamics/{connection.pk}/leads/{lead.pk}/")
+    with tenant_scope(ana.tenant):
+        assert CrmChange.objects.get().object_id == lead.pk, "once more by hand"
         RecordLink.objects.create(
             connection=connection, entity="lead", object_id=lead.pk, uid=GUID, external_id=GUID,
             standing={"status": "accepted", "owner_name": "Nora Lindqvist"}, problem="A value does not fit.",
