@@ -15,6 +15,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "dispatch": {"task": "tenants.tasks.dispatch", "schedule": 1.0, "options": {"expires": 1}},
-    "breathe": {"task": "tenants.tasks.breathe", "schedule": 30.0, "options": {"queue": "calls", "expires": 30}},
+    "breathe": {"task": "tenants.tasks.breathe", "schedule": 3.0, "options": {"queue": "calls", "expires": 3}},
     "housekeeping": {"task": "tenants.tasks.housekeeping", "schedule": 60.0, "options": {"expires": 60}},
 }

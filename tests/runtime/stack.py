@@ -1,11 +1,13 @@
 """Real installations for the tests: a copy of the checkout in a temporary folder, run as a person would run it."""
 
+import atexit
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -29,6 +31,11 @@ OURS = {
 }  # fmt: skip
 
 
+# The static files that this process's first installation has collected; copies of the checkout need no others.
+COLLECTED = Path(tempfile.mkdtemp(prefix="onward-static-")) / "staticroot"
+atexit.register(shutil.rmtree, COLLECTED.parent, ignore_errors=True)
+
+
 @contextmanager
 def checkout() -> Iterator[Path]:
     """A copy of every file of the repository."""
@@ -41,6 +48,8 @@ def checkout() -> Iterator[Path]:
             if (BASE / name).is_file() and not name.startswith("tests/"):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(BASE / name, folder / name)
+        if COLLECTED.exists():
+            shutil.copytree(COLLECTED, folder / "staticroot")
         yield folder
 
 
@@ -87,6 +96,8 @@ class Installation:
     def wait_until_up(self) -> "Installation":
         until(lambda: "Onward is at" in self.said() or self.has_ended(), 600)
         assert not self.has_ended(), self.said()
+        if not COLLECTED.exists():
+            shutil.copytree(self.folder / "staticroot", COLLECTED)
         return self
 
     def has_ended(self) -> bool:

@@ -90,6 +90,7 @@ def test_the_five_kinds_of_patch(sales):
     assert sales.call("PATCH", f"leads({NOBODY})", body, **WITH_ROW).status == 200
     taken = sales.call("PATCH", f"leads({NOBODY})", body, If_None_Match="*")
     assert (taken.status, taken.message) == (412, "A record with matching key values already exists.")
+    assert sales.call("POST", "leads", {**body, "leadid": NOBODY}).status == 412
     etag = sales.read(f"leads({NOBODY})")["@odata.etag"]
     assert sales.call("PATCH", f"leads({NOBODY})", body, If_Match=etag).status == 204
     stale = sales.call("PATCH", f"leads({NOBODY})", body, If_Match=etag)

@@ -136,8 +136,9 @@ def test_a_fault_can_look_into_the_body(running, line):
 @pytest.mark.parametrize(("do", "kept"), [("reset", []), ({"apply_then": "reset"}, ["x"])])
 def test_a_line_is_cut_before_or_after_the_work_was_done(running, line, do, kept):
     control(running, "faults", {"do": do})
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as cut:
         ask(line, "POST", body="x")
+    assert type(cut.value) is ConnectionResetError, "by RST, not by an end that looks regular"
     line.close()
     assert json.loads(ask(line).read())["lines"] == kept
     assert [entry["status"] for entry in journal(line)] == [0, 200]
