@@ -28,41 +28,33 @@ BATCH = {"method": "POST", "path": "*batch"}
 SECRET = "aBc8Q~dEf0gHi1jKl2mNo3pQr4sTu5vWx6yZ7-._"
 BUSY = {"error": {"code": "0x80072322", "message": "Number of requests exceeded the limit of 6000."}}
 
+LOST: list[Any] = [
+    {"status": 503, "text": "busy"}, {"html": 502}, "reset", {"apply_then": "reset"}, {"apply_then": {"html": 504}},
+    {"apply_then": {"truncate": 300}}, {"apply_then": "cut"},
+]  # fmt: skip
+
 
 def pace(world: World) -> Pace | None:
     with tenant_scope(world.tenant):
         return Pace.objects.filter(connection=world.connection).first()
 
 
-@pytest.mark.parametrize(
-    "do",
-    [
-        {"status": 503, "text": "busy"},
-        {"html": 502},
-        "reset",
-        {"apply_then": "reset"},
-        {"apply_then": {"html": 504}},
-        {"apply_then": {"truncate": 300}},
-        {"apply_then": "cut"},
-    ],
-    ids=str,
-)
-def test_a_lead_is_made_once_however_often_a_write_fails_or_its_answer_is_lost(world: World, do: Any) -> None:
-    world.faults({"match": BATCH, "times": None, "do": do})
-    lead = world.lead()
-    world.run()
-    assert world.state() == "active"
-    held = pace(world)
-    assert held is not None
-    assert held.held_until is not None, "it rests after its last try"
-    world.sync()
-    world.faults()
-    world.sync()
-    assert world.states() == ["done"]
-    assert [len(world.rows(name)) for name in ("lead", "contact", "account")] == [1, 1, 1]
-    assert len([row for row in world.rows("task") if row["subject"].startswith("Follow up")]) == 1
-    assert world.link(lead).external_id == world.rows("lead")[0]["leadid"]
-    assert pace(world).failure_count == 0  # type: ignore[union-attr]
+def test_a_lead_is_made_once_however_often_a_write_fails_or_its_answer_is_lost(world: World) -> None:
+    for number, do in enumerate(LOST, 1):
+        world.faults({"match": BATCH, "times": None, "do": do})
+        lead = world.lead(number)
+        world.run()
+        assert world.state() == "active"
+        held = pace(world)
+        assert held is not None
+        assert held.held_until is not None, "it rests after its last try"
+        world.faults()
+        world.sync()
+        assert world.states() == ["done"] * number, do
+        assert [len(world.rows(name)) for name in ("lead", "contact", "account")] == [number] * 3, do
+        assert len([row for row in world.rows("task") if row["subject"].startswith("Follow up")]) == number, do
+        assert world.link(lead).external_id
+        assert pace(world).failure_count == 0  # type: ignore[union-attr]
 
 
 def test_what_sales_did_between_a_lost_answer_and_the_next_attempt_is_not_overwritten(world: World) -> None:
@@ -78,33 +70,26 @@ def test_what_sales_did_between_a_lost_answer_and_the_next_attempt_is_not_overwr
     assert world.states()[0] == "done"
 
 
-@pytest.mark.parametrize(
-    ("headers", "least", "most"),
-    [
-        ({"Retry-After": "120"}, 110, 120),
-        ({"Retry-After": "Wed, 01 Jan 2031 00:00:00 GMT"}, 1_700, 1_800),
-        ({}, 1, 60),
-    ],
-    ids=["seconds", "date", "nothing"],
-)
-def test_a_busy_environment_is_left_alone_as_long_as_it_asks_for(
-    world: World, headers: dict[str, str], least: int, most: int
-) -> None:
-    world.lead()
-    world.faults({"match": BATCH, "times": None, "do": {"status": 429, "headers": headers, "json": BUSY}})
-    world.run()
-    held = pace(world)
-    assert held is not None
-    assert held.held_until is not None
-    assert least <= (held.held_until - timezone.now()).total_seconds() <= most
-    assert "6000" in held.reason
-    assert (world.states(), world.changes()[0].attempt_count) == (["queued"], 0)
-    calls = len(world.requests("POST", "batch"))
-    world.run()
-    assert len(world.requests("POST", "batch")) == calls, "nothing is asked meanwhile"
-    world.faults()
-    world.sync()
-    assert world.states() == ["done"]
+def test_a_busy_environment_is_left_alone_as_long_as_it_asks_for(world: World) -> None:
+    """By seconds, by a date, or by nothing."""
+    asked = [("120", 110, 120), ("Wed, 01 Jan 2031 00:00:00 GMT", 1_700, 1_800), ("", 1, 60)]
+    for number, (wait, least, most) in enumerate(asked, 1):
+        headers = {"Retry-After": wait} if wait else {}
+        world.lead(number)
+        world.faults({"match": BATCH, "times": None, "do": {"status": 429, "headers": headers, "json": BUSY}})
+        world.run()
+        held = pace(world)
+        assert held is not None
+        assert held.held_until is not None
+        assert least <= (held.held_until - timezone.now()).total_seconds() <= most
+        assert "6000" in held.reason
+        assert (world.states()[-1], world.changes()[-1].attempt_count) == ("queued", 0)
+        calls = len(world.requests("POST", "batch"))
+        world.run()
+        assert len(world.requests("POST", "batch")) == calls, "nothing is asked meanwhile"
+        world.faults()
+        world.sync()
+        assert world.states() == ["done"] * number
 
 
 def test_a_short_wait_is_waited_for_within_the_call(world: World) -> None:

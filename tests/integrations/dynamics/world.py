@@ -17,7 +17,7 @@ from integrations.dynamics import access
 from integrations.dynamics.crm import DYNAMICS, QUEUE
 from integrations.dynamics.odata import HEADERS, Api
 from integrations.dynamics.session import DynamicsSession
-from integrations.models import Connection, CrmChange, Entity, Pace, RecordLink
+from integrations.models import Connection, CrmChange, Entity, Pace, RecordLink, RemoteTable
 from integrations.sandbox.dynamics.security import CLIENT_ID, CLIENT_SECRET, TENANT_ID
 from integrations.sandbox.server import Place, Running
 from leads import lifecycle
@@ -27,6 +27,7 @@ from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
 
 KEY = "new_crmkey"
+_known: list[dict[str, Any]] = []
 
 
 class World:
@@ -59,10 +60,24 @@ class World:
                 settings={"environment_url": self.url, "tenant_id": TENANT_ID},
                 is_sandbox=True,
             )
-        setting_up.learn(made)
+        self._learn(made)
         with tenant_scope(self.tenant):
             verbs.activate(made, by=self.owner)
         return made
+
+    def _learn(self, made: Connection) -> None:
+        """What the columns can hold is asked once: it is the same in every environment."""
+        if not _known:
+            setting_up.learn(made)
+            with tenant_scope(self.tenant):
+                _known.extend(RemoteTable.objects.values("entity", "name", "columns"))
+            return
+        session = self.open(made)
+        users = session.users()
+        with tenant_scope(self.tenant):
+            RemoteTable.objects.bulk_create(RemoteTable(connection=made, **kept) for kept in _known)
+            setting_up.keep_users(made, users)
+            setting_up.add_defaults(made)
 
     # ---- our side ----
 
