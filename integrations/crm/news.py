@@ -1,8 +1,8 @@
 """What sales says of leads, opportunities and activities: it moves our lead's stage and stands in the timeline.
 
-Standings, by our words: a lead's {"status", "reason", "owner", "owner_name"}; an opportunity's {"status", "lead",
-"name", "amount_minor", "currency", "closes_on", "reason"}; an activity's {"lead", "kind", "subject", "due_at", "done",
-"outcome"}. `lead` is their key of the lead that it came from.
+Standings, by our words: a lead's {"status", "reason", "owner", "owner_name", "contact", "account"}; an opportunity's
+{"status", "lead", "name", "amount_minor", "currency", "closes_on", "reason"}; an activity's {"lead", "kind", "subject",
+"due_at", "done", "outcome"}. `lead` is their key of the lead that it came from.
 """
 
 import uuid

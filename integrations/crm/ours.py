@@ -61,7 +61,8 @@ def load(entity: str, ids: Iterable[int | None]) -> dict[int, Any]:
     if entity == Entity.LEAD:
         rows = rows.select_related("contact", "account", "owner")
     elif entity == Entity.CONTACT:
-        rows = rows.select_related("account")
+        # What comes for one who was taken into another is that one's no more.
+        rows = rows.filter(merged_into=None).select_related("account")
     return {row.pk: row for row in rows}
 
 

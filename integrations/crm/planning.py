@@ -7,7 +7,7 @@ there. What sales owns and we have changed is set back here and now.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,9 @@ from leads.models import Lead
 Kind, State = CrmChange.Kind, CrmChange.State
 # Days until the follow-up task is due, unless the connection says otherwise.
 FOLLOW_UP_DAYS = 1
+# The fields that say whose lead it is.
+PARENTS = ("lead.contact", "lead.account")
+Grouped = dict[tuple[str, int], list[CrmChange]]
 CLOSED = (Status.QUALIFIED, Status.DISQUALIFIED)
 
 
@@ -36,8 +39,6 @@ class Planned:
     changes: list[CrmChange]
     writes: list[Write]
     links: list[RecordLink | None]
-    # Fields of theirs that somebody changed there and that are set back, by link.
-    overwritten: dict[int, list[Compared]] = field(default_factory=dict)
 
 
 @dataclass
@@ -75,6 +76,8 @@ class Planner:
         """What is to be written, and what is over already."""
         handoffs = self._by_object(Kind.HANDOFF)
         updates = self._by_object(Kind.UPDATE)
+        for key in handoffs.keys() & updates.keys():
+            handoffs[key] += updates.pop(key)
         self._look_up(handoffs, updates)
         self._people = people.know(
             [record for records in self._records.values() for record in records.values()], with_latest=bool(handoffs)
@@ -91,24 +94,27 @@ class Planner:
             self._or_park(changes, self._update, pk, entity)
         return self._plan
 
-    def _by_object(self, kind: str) -> dict[tuple[str, int], list[CrmChange]]:
-        found: dict[tuple[str, int], list[CrmChange]] = defaultdict(list)
+    def _by_object(self, kind: str) -> Grouped:
+        found: Grouped = defaultdict(list)
         for change in self._changes:
             if change.kind == kind:
                 found[change.entity, change.object_id or 0].append(change)
         return found
 
-    def _look_up(self, handoffs: Iterable[tuple[str, int]], updates: Iterable[tuple[str, int]]) -> None:
-        """Records and links of all that the batch is about; handoffs get links, under which they are written."""
+    def _look_up(self, handoffs: Grouped, updates: Grouped) -> None:
+        """Records and links of all that the batch is about; what may be made there gets links first."""
         wanted: dict[str, set[int]] = defaultdict(set)
         for entity, pk in updates:
             wanted[entity].add(pk)
         leads = ours.load(Entity.LEAD, [*(pk for _, pk in handoffs), *wanted[Entity.LEAD]])
         handed = [leads[pk] for _, pk in handoffs if pk in leads]
+        # Whose person or company has become known since.
+        known = [pk for (entity, pk), found in updates.items() if entity == Entity.LEAD and leads_on(found)]
+        led = handed + [leads[pk] for pk in known if pk in leads]
         needed: dict[str, set[int]] = {
             Entity.LEAD: {lead.pk for lead in handed},
-            Entity.CONTACT: {lead.contact_id for lead in handed if lead.contact_id},
-            Entity.ACCOUNT: {account for lead in handed if (account := account_of(lead))},
+            Entity.CONTACT: {lead.contact_id for lead in led if lead.contact_id},
+            Entity.ACCOUNT: {account for lead in led if (account := account_of(lead))},
         }
         self._records = {
             name: ours.load(name, wanted[name] | needed[name]) for name in (Entity.CONTACT, Entity.ACCOUNT)
@@ -119,10 +125,12 @@ class Planner:
             self._links[name] = links.of(self.connection, name, records)
 
     def _or_park(self, changes: list[CrmChange], plan: Any, *arguments: Any) -> None:
-        """Plan, or park what has a value that does not fit there."""
+        """Plan, or park what has a value that does not fit there: what it would have made others have to make."""
+        made = set(self._made)
         try:
             plan(changes, *arguments)
         except Unfit as error:
+            self._made = made
             link = self._links.get(changes[0].entity, {}).get(changes[0].object_id or 0)
             self._end(changes, State.PARKED, reasons.UNFIT, str(error), link)
 
@@ -141,20 +149,21 @@ class Planner:
         if link.state == LinkState.UNLINKED:
             links.renew(link)
         unit = Planned(changes, [], [])
-        account, contact = account_of(lead), lead.contact_id
-        references = {}
-        if account:
-            references[Entity.ACCOUNT.value] = self._present(unit, Entity.ACCOUNT, account, {})
-        if contact:
-            of_contact = {name: one for name, one in references.items() if self._is_hers(contact, account)}
-            references[Entity.CONTACT.value] = self._present(unit, Entity.CONTACT, contact, of_contact)
         owner = self._owner(lead)
-        self._add_lead(unit, link, lead, references | ({"owner": owner} if owner else {}))
+        self._add_lead(unit, link, lead, self._parents(unit, lead) | ({"owner": owner} if owner else {}))
         self._add_task(unit, link, lead, owner)
         self._plan.planned.append(unit)
 
-    def _is_hers(self, contact: int, account: int | None) -> bool:
-        return self._records[Entity.CONTACT][contact].account_id == account
+    def _parents(self, unit: Planned, lead: Lead) -> dict[str, Reference]:
+        """The company and the person of a lead, in the unit if they are not there yet."""
+        found: dict[str, Reference] = {}
+        account, contact = account_of(lead), self._records[Entity.CONTACT].get(lead.contact_id or 0)
+        if account in self._records[Entity.ACCOUNT]:
+            found[Entity.ACCOUNT.value] = self._present(unit, Entity.ACCOUNT, account, {})
+        if contact is not None:
+            hers = dict(found) if contact.account_id == account else {}
+            found[Entity.CONTACT.value] = self._present(unit, Entity.CONTACT, contact.pk, hers)
+        return found
 
     def _present(self, unit: Planned, entity: str, pk: int, references: Mapping[str, Reference]) -> Reference:
         """How a contact or account is named there; it is made first if it is not there yet."""
@@ -162,8 +171,8 @@ class Planner:
         if link.state == LinkState.UNLINKED:
             links.renew(link)
         if not link.external_id and link.pk not in self._made:
-            self._made.add(link.pk)
             values = self.mapped.values(entity, record, self._people.refusals(record))
+            self._made.add(link.pk)
             unit.writes.append(Write(entity, link.uid, How.UPSERT, values, references))
             unit.links.append(link)
         return links.reference(link)
@@ -224,19 +233,33 @@ class Planner:
         refusals = self._people.refusals(record)
         found, _unreadable = self.mapped.compare(link, record, refusals, link.known)
         self._set_back(link, record, found)
-        values = as_theirs(found)
-        if not values:
+        values, unit = as_theirs(found), Planned(changes, [], [])
+        references = self._gaps(unit, link, record) if entity == Entity.LEAD and leads_on(changes) else {}
+        if not values and not references:
             return self._end(changes, State.DONE, reasons.SAME, link=link)
         if entity == Entity.LEAD and link.standing.get("status") in CLOSED:
             return self._end(changes, State.CANCELLED, reasons.CLOSED)
-        write = Write(entity, link.uid, How.UPDATE, values, {}, link.external_id, link.version)
-        self._plan.planned.append(Planned(changes, [write], [link]))
+        unit.writes.append(Write(entity, link.uid, How.UPDATE, values, references, link.external_id, link.version))
+        unit.links.append(link)
+        self._plan.planned.append(unit)
+
+    def _gaps(self, unit: Planned, link: RecordLink, lead: Lead) -> dict[str, Reference]:
+        """The company and person that a lead has by now and lacks there; whom sales has put there stays."""
+        has = {role for role in (Entity.ACCOUNT, Entity.CONTACT) if link.standing.get(role)}
+        if link.standing.get("status") in CLOSED or has == {Entity.ACCOUNT, Entity.CONTACT}:
+            return {}
+        return {role: one for role, one in self._parents(unit, lead).items() if role not in has}
 
     def _set_back(self, link: RecordLink, record: Any, found: list[Compared]) -> None:
         """What sales owns and we have changed gets sales' value again."""
         taken = [one for one in found if one.decision.verdict == Verdict.TAKE]
         if taken:
             history.take(self.connection, link, record, taken)
+
+
+def leads_on(changes: Sequence[CrmChange]) -> bool:
+    """Whether changes are about whose lead it is."""
+    return any(name in PARENTS for change in changes for name in change.fields)
 
 
 def account_of(lead: Lead) -> int | None:

@@ -74,8 +74,8 @@ class Puller:
         if not cursor.position:
             cursor.full_since = timezone.now()
         new = applying.apply(self._connection, entity, page.records)
-        found = links.of_records(self._connection, entity, [r.external_id for r in page.records], [])
         if cursor.full_since is not None:
+            found = links.of_records(self._connection, entity, [r.external_id for r in page.records], [])
             RecordLink.objects.filter(pk__in=[link.pk for link in found.values()]).update(seen_at=Now())
         deleted = RecordLink.objects.filter(
             connection=self._connection, entity=entity, external_id__in=page.deleted

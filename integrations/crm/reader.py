@@ -7,13 +7,17 @@ is written to every record that is linked. The rows say what is to be looked at;
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
+from django.db import connection as database
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
 
 from contacts.reactor import Batch, Fact
 from integrations.crm import outbox
+from integrations.crm.planning import PARENTS
 from integrations.models import Connection, CrmChange, Entity, FieldMapping, RecordLink
 from leads.models import Lead, Stage
 from leads.moves import Move, change_stages
@@ -118,13 +122,13 @@ def _order_updates(connections: list[Connection], touched: Touched, last: int) -
     _spread_to_leads(touched)
     mapped = _mapped(connections)
     changes: list[CrmChange] = []
+    noted: list[dict[str, Any]] = []
     for link in _linked(connections, touched):
         at = touched[link.entity, link.object_id or 0]
         fields = {name: moment for name, moment in at.items() if name in mapped[link.connection_id]}
         if not fields:
             continue
-        link.changed |= {name: moment.isoformat() for name, moment in fields.items()}
-        link.save(update_fields=["changed"])
+        noted.append({"id": link.pk, "changed": {name: moment.isoformat() for name, moment in fields.items()}})
         changes.append(
             CrmChange(
                 connection=link.connection,
@@ -135,7 +139,19 @@ def _order_updates(connections: list[Connection], touched: Touched, last: int) -
                 fields=sorted(fields),
             )
         )
+    _note(noted)
     outbox.order(changes)
+
+
+def _note(rows: list[dict[str, Any]]) -> None:
+    """Keep at links when what was changed; one statement."""
+    params: dict[str, Any] = {"rows": Jsonb(rows)}
+    with database.cursor() as cursor:
+        cursor.execute(
+            """UPDATE integrations_recordlink link SET changed = link.changed || given.changed
+               FROM jsonb_to_recordset(%(rows)s) AS given (id bigint, changed jsonb) WHERE link.id = given.id""",
+            params,
+        )
 
 
 def _spread_to_leads(touched: Touched) -> None:
@@ -151,7 +167,7 @@ def _spread_to_leads(touched: Touched) -> None:
 
 
 def _mapped(connections: list[Connection]) -> dict[int, set[str]]:
-    found = {connection.pk: {REFUSALS} for connection in connections}
+    found = {connection.pk: {REFUSALS, *PARENTS} for connection in connections}
     for pk, name in FieldMapping.objects.filter(connection__in=connections).values_list("connection", "field"):
         found[pk].add(name)
     return found

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from django.utils.translation import gettext as _
+
 from integrations import calling
-from integrations.client import Answer, Client, Unavailable, in_their_words
+from integrations.client import Answer, Client, Throttled, Unavailable, in_their_words
 from integrations.connections.tokens import Tokens
 from integrations.dynamics import access
 from integrations.models import Connection
@@ -25,6 +27,8 @@ HEADERS = {"OData-MaxVersion": "4.0", "OData-Version": "4.0"}
 UNCACHED = {"If-None-Match": "null"}
 # What Dataverse takes in one batch.
 MOST_OPERATIONS = 1_000
+# Service protection counts calls per user within five minutes and says how many are left. So many are left to others.
+LEFT, RESERVE, REST = "x-ms-ratelimit-burst-remaining-xrm-requests", 100, 30.0
 _BOUNDARY = re.compile(r'boundary="?([^";\r\n]+)"?', re.IGNORECASE)
 
 
@@ -59,15 +63,26 @@ class Api:
         self._client = client or Client("dynamics", base, Tokens(connection, access.fetch), headers=HEADERS)
         # Inner requests of a batch name the whole address.
         self._root = base + ROOT
+        self._left: int | None = None
 
     def get(self, path: str, *, prefer: str = "") -> Any:
         """A GET below the API's root, or of a link that it gave."""
         whole = path if path.startswith(("https://", "http://")) else ROOT + path
-        return self._client.call("GET", whole, headers={**UNCACHED, **({"Prefer": prefer} if prefer else {})}).json
+        return self._call("GET", whole, headers={**UNCACHED, **({"Prefer": prefer} if prefer else {})}).json
 
     def call(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """A call without a body."""
-        return self._client.call(method, ROOT + path, headers=headers)
+        return self._call(method, ROOT + path, headers=headers)
+
+    def _call(self, method: str, path: str, **given: Any) -> Answer:
+        """A call, unless the last answer said that few are left: then it is left alone before it has to say so."""
+        left, self._left = self._left, None
+        if left is not None and left < RESERVE:
+            raise Throttled(_("Few calls are left within the environment’s limits."), wait=REST)
+        answer = self._client.call(method, path, **given)
+        said = answer.headers.get(LEFT, "")
+        self._left = int(said) if said.isdigit() else None
+        return answer
 
     def batch(self, sets: Sequence[Sequence[Operation]], *, is_reading: bool = False) -> list[list[Part]]:
         """Carry out change sets, each whole or not at all, or reads; the answers of each, in order.
@@ -77,7 +92,7 @@ class Api:
         boundary = f"batch_{uuid4().hex}"
         body = b"".join(_written(boundary, operations, self._root, is_reading) for operations in sets)
         headers = {"Content-Type": f'multipart/mixed; boundary="{boundary}"', "Prefer": "odata.continue-on-error"}
-        answer = self._client.call(
+        answer = self._call(
             "POST", f"{ROOT}/$batch", body=body + f"--{boundary}--\r\n".encode(), headers=headers, is_safe=True,
             is_json=False,
         )  # fmt: skip

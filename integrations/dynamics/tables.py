@@ -42,7 +42,12 @@ def _lead(row: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]
     else:
         is_accepted = reason in settings.get("accepted_statuses", [CONTACTED])
         status = Status.ACCEPTED if is_accepted else Status.OPEN
-    found = {"status": status.value, "owner": row.get("_ownerid_value")}
+    found = {
+        "status": status.value,
+        "owner": row.get("_ownerid_value"),
+        "contact": row.get("_parentcontactid_value"),
+        "account": row.get("_parentaccountid_value"),
+    }
     name = row.get(f"_ownerid_value{FORMATTED}")
     label = row.get(f"statuscode{FORMATTED}") if status == Status.DISQUALIFIED else ""
     return found | {"reason": label or ""} | ({"owner_name": name} if name else {})
@@ -79,7 +84,13 @@ def _activity(kind: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], dic
 
 _OF_ACTIVITIES = ("subject", "scheduledend", "statecode", "statuscode", "_regardingobjectid_value")
 LEAD = Table(
-    "lead", "leads", "leadid", Entity.LEAD, _lead, ("statecode", "statuscode", "_ownerid_value"), is_keyed=True
+    "lead",
+    "leads",
+    "leadid",
+    Entity.LEAD,
+    _lead,
+    ("statecode", "statuscode", "_ownerid_value", "_parentcontactid_value", "_parentaccountid_value"),
+    is_keyed=True,
 )
 CONTACT = Table("contact", "contacts", "contactid", Entity.CONTACT, _nothing, is_keyed=True)
 ACCOUNT = Table("account", "accounts", "accountid", Entity.ACCOUNT, _nothing, is_keyed=True)

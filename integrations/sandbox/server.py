@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from integrations.sandbox import control
 from integrations.sandbox.faults import Effect, Faults
@@ -38,6 +39,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MOST_WORLDS = 1_000
 PIECES = 10
 LARGEST_BODY = 100_000_000
+LOOPBACK = ("127.0.0.1", "localhost")
 # Seconds of changes that a killed process may lose.
 KEPT_EVERY = 1.0
 
@@ -162,6 +164,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self._write(Reply.json(411, {"error": "a body needs a Content-Length"}))
         body = self.rfile.read(int(length))
+        if self._is_foreign():
+            return self._write(Reply.json(403, {"error": "asked by another site's page"}))
         path, _, query = target.partition("?")
         _, kind, key, rest = [*path.split("/", 3), "", "", ""][:4]
         request = Request(self.command, target, f"/{rest}", query, list(self.headers.items()), body)
@@ -173,6 +177,14 @@ class Handler(BaseHTTPRequestHandler):
             place.has_changed |= request.method == "POST"
             return self._write(reply)
         self._vendor(place, request)
+
+    def _is_foreign(self) -> bool:
+        """Whether a browser sends this for a page of somebody else: any site can send forms to this machine, and give
+        a name of its own this machine's address."""
+        host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
+        if urlsplit(f"//{host}").hostname not in (None, *LOOPBACK):
+            return True
+        return origin is not None and self.command != "GET" and urlsplit(origin).netloc != host
 
     def _vendor(self, place: Place, request: Request) -> None:
         """Let the stand-in answer, unless a fault is in the way; the client's view of it goes into the journal."""

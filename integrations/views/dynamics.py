@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from integrations.crm import outbox
-from integrations.dynamics import connecting, queries
+from integrations.dynamics import by_hand, connecting, queries
 from integrations.models import Connection, CrmChange
+from leads.errors import MovedMeanwhile
 from leads.models import Lead
 from tenants.access import Right, allow
 from tenants.paging import page_of
@@ -129,5 +130,8 @@ def hand_over(request: Any, pk: int, lead: int) -> HttpResponse:
     if connection.state == Connection.State.DRAFT:
         text = _("%(name)s is still being set up.") % {"name": connection}
         return done(request, text, "leads:detail", lead, level="warning")
-    outbox.hand_over(connection, found.pk, request.member)
+    try:
+        by_hand.hand_over(connection, found, by=request.member)
+    except MovedMeanwhile as error:
+        return done(request, str(error), "leads:detail", lead, level="error")
     return done(request, _("It is handed over to %(name)s.") % {"name": connection}, "leads:detail", lead)

@@ -7,7 +7,7 @@ down; the connected system then learns of it as it would from the vendor.
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from integrations.sandbox.dynamics import selling
 from integrations.sandbox.dynamics.errors import Refusal
@@ -37,24 +37,12 @@ def answer(organisation: Organisation, url: str, request: Request) -> Reply:
         return Reply.html(404, "<!DOCTYPE html><title>Not found</title><h1>Not found</h1>")
     said = ""
     if request.method == "POST":
-        if _is_foreign(url, request):
-            return Reply.html(403, "<!DOCTYPE html><title>Refused</title><h1>This form comes from another site.</h1>")
         said = _act(organisation, dict(parse_qsl(request.body.decode())))
         if not said:
             return Reply(303, headers=[("Location", f"{url}/")])
     reply = Reply.html(400 if said else 200, _page(organisation, said))
     reply.headers += [("Content-Security-Policy", POLICY), ("Cache-Control", "no-store")]
     return reply
-
-
-def _is_foreign(url: str, request: Request) -> bool:
-    """Any page that a browser shows can send forms to this machine."""
-    here, origin = urlsplit(url), request.header("Origin")
-    return (
-        bool(origin)
-        and origin != f"{here.scheme}://{here.netloc}"
-        and urlsplit(origin).netloc != request.header("Host")
-    )
 
 
 def _act(organisation: Organisation, form: dict[str, str]) -> str:

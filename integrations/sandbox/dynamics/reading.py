@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cmp_to_key
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -83,7 +84,10 @@ def page(organisation: Organisation, table: Table, query: str, wanted: Wanted, r
         "$filter" in asked.options
     ) else None  # fmt: skip
     rows = [row for row in organisation.rows.all(table.name) if condition is None or condition(row.values)]
-    rows.sort(key=cmp_to_key(lambda a, b: _compare(_place(a, asked), _place(b, asked), asked)))
+    if asked.order:
+        rows.sort(key=cmp_to_key(lambda a, b: _compare(_place(a, asked), _place(b, asked), asked)))
+    else:
+        rows.sort(key=attrgetter("id"))
     body: dict[str, Any] = {"@odata.context": f"{root}$metadata#{table.set_name}"}
     if asked.options.get("$count") == "true":
         body["@odata.count"] = min(len(rows), LARGEST_COUNT)

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,41 +29,33 @@ BATCH = {"method": "POST", "path": "*batch"}
 SECRET = "aBc8Q~dEf0gHi1jKl2mNo3pQr4sTu5vWx6yZ7-._"
 BUSY = {"error": {"code": "0x80072322", "message": "Number of requests exceeded the limit of 6000."}}
 
+LOST: list[Any] = [
+    {"status": 503, "text": "busy"}, {"html": 502}, "reset", {"apply_then": "reset"}, {"apply_then": {"html": 504}},
+    {"apply_then": {"truncate": 300}}, {"apply_then": "cut"},
+]  # fmt: skip
+
 
 def pace(world: World) -> Pace | None:
     with tenant_scope(world.tenant):
         return Pace.objects.filter(connection=world.connection).first()
 
 
-@pytest.mark.parametrize(
-    "do",
-    [
-        {"status": 503, "text": "busy"},
-        {"html": 502},
-        "reset",
-        {"apply_then": "reset"},
-        {"apply_then": {"html": 504}},
-        {"apply_then": {"truncate": 300}},
-        {"apply_then": "cut"},
-    ],
-    ids=str,
-)
-def test_a_lead_is_made_once_however_often_a_write_fails_or_its_answer_is_lost(world: World, do: Any) -> None:
-    world.faults({"match": BATCH, "times": None, "do": do})
-    lead = world.lead()
-    world.run()
-    assert world.state() == "active"
-    held = pace(world)
-    assert held is not None
-    assert held.held_until is not None, "it rests after its last try"
-    world.sync()
-    world.faults()
-    world.sync()
-    assert world.states() == ["done"]
-    assert [len(world.rows(name)) for name in ("lead", "contact", "account")] == [1, 1, 1]
-    assert len([row for row in world.rows("task") if row["subject"].startswith("Follow up")]) == 1
-    assert world.link(lead).external_id == world.rows("lead")[0]["leadid"]
-    assert pace(world).failure_count == 0  # type: ignore[union-attr]
+def test_a_lead_is_made_once_however_often_a_write_fails_or_its_answer_is_lost(world: World) -> None:
+    for number, do in enumerate(LOST, 1):
+        world.faults({"match": BATCH, "times": None, "do": do})
+        lead = world.lead(number)
+        world.run()
+        assert world.state() == "active"
+        held = pace(world)
+        assert held is not None
+        assert held.held_until is not None, "it rests after its last try"
+        world.faults()
+        world.sync()
+        assert world.states() == ["done"] * number, do
+        assert [len(world.rows(name)) for name in ("lead", "contact", "account")] == [number] * 3, do
+        assert len([row for row in world.rows("task") if row["subject"].startswith("Follow up")]) == number, do
+        assert world.link(lead).external_id
+        assert pace(world).failure_count == 0  # type: ignore[union-attr]
 
 
 def test_what_sales_did_between_a_lost_answer_and_the_next_attempt_is_not_overwritten(world: World) -> None:
@@ -78,33 +71,40 @@ def test_what_sales_did_between_a_lost_answer_and_the_next_attempt_is_not_overwr
     assert world.states()[0] == "done"
 
 
-@pytest.mark.parametrize(
-    ("headers", "least", "most"),
-    [
-        ({"Retry-After": "120"}, 110, 120),
-        ({"Retry-After": "Wed, 01 Jan 2031 00:00:00 GMT"}, 1_700, 1_800),
-        ({}, 1, 60),
-    ],
-    ids=["seconds", "date", "nothing"],
-)
-def test_a_busy_environment_is_left_alone_as_long_as_it_asks_for(
-    world: World, headers: dict[str, str], least: int, most: int
-) -> None:
-    world.lead()
-    world.faults({"match": BATCH, "times": None, "do": {"status": 429, "headers": headers, "json": BUSY}})
+def test_what_sales_did_between_a_lost_answer_and_its_repetition_at_once_is_heard_of(world: World) -> None:
+    """The client repeats the batch by itself: it meets a lead that has been accepted within the second."""
+    world.faults({"match": BATCH, "do": {"apply_then": "reset"}})
+    lead = world.lead()
+    world.at_wait = lambda: world.act("accept", lead=world.rows("lead")[0]["leadid"])
     world.run()
-    held = pace(world)
-    assert held is not None
-    assert held.held_until is not None
-    assert least <= (held.held_until - timezone.now()).total_seconds() <= most
-    assert "6000" in held.reason
-    assert (world.states(), world.changes()[0].attempt_count) == (["queued"], 0)
-    calls = len(world.requests("POST", "batch"))
-    world.run()
-    assert len(world.requests("POST", "batch")) == calls, "nothing is asked meanwhile"
-    world.faults()
+    assert len(world.rows("lead")) == 1
+    world.at_wait = None
     world.sync()
-    assert world.states() == ["done"]
+    assert world.fresh(lead).stage == "sal"
+
+
+def test_a_busy_environment_is_left_alone_as_long_as_it_asks_for(world: World) -> None:
+    """By seconds, by a date, or by nothing."""
+    asked = [("120", 120), ("Wed, 01 Jan 2031 00:00:00 GMT", 1_800), ("", 15)]
+    for number, (wait, seconds) in enumerate(asked, 1):
+        headers = {"Retry-After": wait} if wait else {}
+        world.lead(number)
+        world.faults({"match": BATCH, "times": None, "do": {"status": 429, "headers": headers, "json": BUSY}})
+        before = timezone.now()
+        world.run()
+        held = pace(world)
+        assert held is not None
+        assert held.held_until is not None
+        assert before + timedelta(seconds=seconds) <= held.held_until <= timezone.now() + timedelta(seconds=seconds)
+        assert "6000" in held.reason
+        assert (world.states()[-1], world.changes()[-1].attempt_count) == ("queued", 0)
+        if wait:
+            calls = len(world.requests("POST", "batch"))
+            world.run()
+            assert len(world.requests("POST", "batch")) == calls, "nothing is asked meanwhile"
+        world.faults()
+        world.sync()
+        assert world.states() == ["done"] * number
 
 
 def test_a_short_wait_is_waited_for_within_the_call(world: World) -> None:
@@ -113,6 +113,19 @@ def test_a_short_wait_is_waited_for_within_the_call(world: World) -> None:
     world.run()
     assert world.states() == ["done"]
     assert max(world.waits) >= 3
+
+
+def test_the_last_calls_within_the_limits_are_left_to_others(world: World) -> None:
+    world.run()
+    calls = len(world.requests())
+    world.admin(limits={"requests": calls + 60})
+    world.lead()
+    world.sync()
+    assert world.states() == ["done"], "what was sent before it was known is done"
+    held = pace(world)
+    assert held is not None
+    assert "Few calls are left" in held.reason
+    assert len(world.requests()) - calls < 5
 
 
 def test_a_part_of_a_batch_that_is_refused_leaves_the_others(world: World) -> None:

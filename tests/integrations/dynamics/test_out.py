@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db import connection
 
-from contacts import consent, deletion, erasure, people
+from contacts import consent, deletion, erasure, merging, people
 from contacts.models import Contact, Purpose
 from integrations.crm import outbox, setting_up
 from integrations.models import RecordLink
-from leads import editing, lifecycle
+from leads import editing, lifecycle, linking
 from leads.models import Lead
 from tenants.models import Member
 from tenants.scope import tenant_scope
@@ -219,3 +219,39 @@ def test_what_is_deleted_here_for_now_stays_there(world: World) -> None:
         deletion.deactivate(lead.contact, by=world.owner)
     world.run()
     assert len(world.rows("contact")) == 1
+
+
+def test_a_lead_whose_person_becomes_known_later_leads_to_her_there(world: World) -> None:
+    with tenant_scope(world.tenant):
+        lead = lifecycle.create_lead("Pumps", values={"last_name": "Unknown", "company": "Firm 9"}, source="call")
+    world.hand_off(lead)
+    world.run()
+    assert world.rows("lead")[0]["_parentcontactid_value"] is None
+    assert world.rows("contact") == []
+    with tenant_scope(world.tenant):
+        contact = people.create_contact({"email": "known@firm9.example", "last_name": "Known"})
+        linking.link(Lead.objects.get(pk=lead.pk), contact)
+    world.run()
+    [person] = world.rows("contact")
+    assert world.rows("lead")[0]["_parentcontactid_value"] == person["contactid"]
+
+
+def test_one_who_is_merged_into_another_keeps_her_record_there(world: World) -> None:
+    lead = world.fresh(world.lead())
+    world.run()
+    before = world.link(lead.contact)
+    with tenant_scope(world.tenant):
+        survivor = people.create_contact({"email": "main@firm1.example", "last_name": "Person1"})
+        merging.merge(survivor, lead.contact, by=world.owner)
+    world.run()
+    assert world.link(survivor).external_id == before.external_id
+    assert [row["emailaddress1"] for row in world.rows("contact")] == ["main@firm1.example"]
+
+
+def test_a_person_who_does_not_fit_parks_each_of_her_leads(world: World) -> None:
+    first = world.lead(hand_off=False, job_title="T" * 140)
+    with tenant_scope(world.tenant):
+        second = lifecycle.create_lead("Valves", contact=first.contact, source="call")
+    world.hand_off(first, second)
+    world.run()
+    assert [change.state for change in world.changes(kind="handoff")] == ["parked", "parked"]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from contacts import people
 from contacts.models import Field
@@ -112,27 +114,26 @@ def test_an_environment_that_cannot_be_called_is_kept_and_says_so(
     assert "Nobody is known there yet" in page(client, f"{made.pk}/people/")
 
 
+WRONG = [
+    ({"environment_url": "http://contoso.crm4.dynamics.com"}, "https"),
+    ({"environment_url": "https://10.0.0.1"}, ""),
+    ({"tenant_id": "not an id"}, "neither an ID"),
+    ({"client_id": "contoso"}, "This is no ID"),
+    ({"client_secret": ""}, "required"),
+    ({"name": ""}, "required"),
+    ({"key_column": "crmkey"}, "logical name"),
+]
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("wrong", "text"),
-    [
-        ({"environment_url": "http://contoso.crm4.dynamics.com"}, "https"),
-        ({"environment_url": "https://10.0.0.1"}, ""),
-        ({"tenant_id": "not an id"}, "neither an ID"),
-        ({"client_id": "contoso"}, "This is no ID"),
-        ({"client_secret": ""}, "required"),
-        ({"name": ""}, "required"),
-        ({"key_column": "crmkey"}, "logical name"),
-    ],
-)
-def test_what_is_wrong_with_an_environment_is_said_at_its_field(
-    wrong: dict[str, str], text: str, ana: Member, client_of: ClientOf
-) -> None:
-    response = client_of(ana).post("/integrations/dynamics/new/", {**FORM, **wrong})
-    assert response.status_code == 422
-    (field,) = wrong
-    assert response.context["form"].errors[field]
-    assert text in str(response.context["form"].errors[field])
+def test_what_is_wrong_with_an_environment_is_said_at_its_field(ana: Member, client_of: ClientOf) -> None:
+    client = client_of(ana)
+    for wrong, text in WRONG:
+        response = client.post("/integrations/dynamics/new/", {**FORM, **wrong})
+        assert response.status_code == 422
+        (field,) = wrong
+        assert text in str(response.context["form"].errors[field])
+        assert field in response.context["form"].errors, wrong
     with tenant_scope(ana.tenant):
         assert not Connection.objects.exists()
 
@@ -291,6 +292,25 @@ def test_a_parked_change_shows_why_and_is_tried_again_or_given_up(
 
 
 @pytest.mark.django_db
+def test_the_outbox_asks_as_much_for_fifty_changes_as_for_one(
+    connection: Connection, ana: Member, client_of: ClientOf
+) -> None:
+    client, asked = client_of(ana), []
+    page(client, f"{connection.pk}/changes/")
+    for number in (1, 49):
+        with tenant_scope(ana.tenant):
+            leads = [lifecycle.create_lead(f"{number} {n}", source="form") for n in range(number)]
+            CrmChange.objects.bulk_create(
+                CrmChange(connection=connection, key=f"h:{lead.pk}", kind="handoff", entity="lead", object_id=lead.pk)
+                for lead in leads
+            )
+        with CaptureQueriesContext(database) as queries:
+            page(client, f"{connection.pk}/changes/")
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.django_db
 def test_the_page_of_a_lead_shows_sales_side_and_hands_it_over(
     connection: Connection, ana: Member, sam: Member, client_of: ClientOf
 ) -> None:
@@ -301,7 +321,11 @@ def test_the_page_of_a_lead_shows_sales_side_and_hands_it_over(
     assert "Not handed over yet." in shown
     assert client.post(f"/integrations/dynamics/{connection.pk}/leads/{lead.pk}/").status_code == 302
     with tenant_scope(ana.tenant):
-        assert CrmChange.objects.get().object_id == lead.pk
+        lead.refresh_from_db()
+        assert lead.stage == "handed_off", "which orders the handoff"
+    client.post(f"/integrations/dynamics/{connection.pk}/leads/{lead.pk}/")
+    with tenant_scope(ana.tenant):
+        assert CrmChange.objects.get().object_id == lead.pk, "once more by hand"
         RecordLink.objects.create(
             connection=connection, entity="lead", object_id=lead.pk, uid=GUID, external_id=GUID,
             standing={"status": "accepted", "owner_name": "Nora Lindqvist"}, problem="A value does not fit.",

@@ -94,7 +94,7 @@ class Run:
 
 
 @settings(
-    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # fmt: skip
 @given(steps=st.lists(STEP, min_size=4, max_size=12))
 def test_every_handoff_made_one_lead_and_every_field_has_its_owners_value(world: World, steps: list[Any]) -> None:

@@ -197,7 +197,6 @@ def test_the_page_of_the_sales_side_shows_a_lead_and_acts_on_it(sandbox, sales):
     assert "default-src 'none'" in seen.headers["content-security-policy"]
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     body = f"do=accept&lead={lead}&by=elena.rossi%40sales.example.com".encode()
-    assert sales.raw("POST", f"{page}sales", body, {**form, "Origin": "https://evil.example"}).status == 403
     done = sales.raw("POST", f"{page}sales", body, {**form, "Origin": sandbox.url})
     assert (done.status, done.headers["location"]) == (303, f"{sales.world.url}/")
     assert sales.read(f"leads({lead})")["statuscode"] == 2

@@ -175,6 +175,14 @@ def test_requests_of_many_connections_are_answered_one_after_the_other(running, 
     assert running.world("notebook", "one").in_flight == 0
 
 
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}])
+def test_pages_of_other_sites_can_do_nothing_here(running, line, headers):
+    line.request("POST", "/notebook/one/_ctl/reset", "{}", headers)
+    assert line.getresponse().read() == b'{"error": "asked by another site\'s page"}'
+    line.request("POST", "/notebook/one/lines", "x", {"Origin": running.url})
+    assert line.getresponse().status == 204
+
+
 def test_what_is_no_http_is_refused(running):
     with socket.create_connection(("127.0.0.1", running.server.server_port), 10) as line:
         line.sendall(b"hello\r\n\r\n")
