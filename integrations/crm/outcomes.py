@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from contacts import timeline
 from integrations.crm import history, knowing, reasons
-from integrations.crm.interface import Outcome, Result
+from integrations.crm.interface import How, Outcome, Record, Result, Status, Write
 from integrations.crm.planning import Ended, Planned
 from integrations.models import Connection, CrmChange, RecordLink
 from leads.models import Lead
@@ -61,9 +62,9 @@ class Recorder:
         """Keep what they have now, and end the changes: a fixed number of statements for any number of units."""
         knowing.remember(
             [
-                (link, record)
+                (link, _to_be_read(write, record))
                 for unit, result in written
-                for link, record in zip(unit.links, result.records, strict=True)
+                for link, write, record in zip(unit.links, unit.writes, result.records, strict=True)
                 if link is not None
             ]
         )
@@ -96,6 +97,14 @@ class Recorder:
             return
         is_at_once = result.outcome in (Outcome.CONFLICT, Outcome.CLOSED) and count <= AT_ONCE
         save(self._lease, unit.changes, State.QUEUED, "", result.error, 0 if is_at_once else SCHEDULE[count - 1])
+
+
+def _to_be_read(write: Write, record: Record) -> Record:
+    """What came back of a write. If it met a record that sales has worked on since an attempt that we never heard of,
+    the next read finds that out: it is kept without its version."""
+    if write.how == How.UPSERT and record.standing.get("status", Status.OPEN) != Status.OPEN:
+        return replace(record, version="", standing={})
+    return record
 
 
 def end(connection: Connection, lease: UUID, ended: Iterable[Ended]) -> None:

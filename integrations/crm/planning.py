@@ -39,8 +39,6 @@ class Planned:
     changes: list[CrmChange]
     writes: list[Write]
     links: list[RecordLink | None]
-    # Fields of theirs that somebody changed there and that are set back, by link.
-    overwritten: dict[int, list[Compared]] = field(default_factory=dict)
 
 
 @dataclass

@@ -70,6 +70,18 @@ def test_what_sales_did_between_a_lost_answer_and_the_next_attempt_is_not_overwr
     assert world.states()[0] == "done"
 
 
+def test_what_sales_did_between_a_lost_answer_and_its_repetition_at_once_is_heard_of(world: World) -> None:
+    """The client repeats the batch by itself: it meets a lead that has been accepted within the second."""
+    world.faults({"match": BATCH, "do": {"apply_then": "reset"}})
+    lead = world.lead()
+    world.at_wait = lambda: world.act("accept", lead=world.rows("lead")[0]["leadid"])
+    world.run()
+    assert len(world.rows("lead")) == 1
+    world.at_wait = None
+    world.sync()
+    assert world.fresh(lead).stage == "sal"
+
+
 def test_a_busy_environment_is_left_alone_as_long_as_it_asks_for(world: World) -> None:
     """By seconds, by a date, or by nothing."""
     asked = [("120", 110, 120), ("Wed, 01 Jan 2031 00:00:00 GMT", 1_700, 1_800), ("", 1, 60)]

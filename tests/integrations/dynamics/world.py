@@ -1,5 +1,6 @@
 """Acme with a connection to an environment of Dynamics, which the stand-in plays over TCP."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -40,15 +41,22 @@ class World:
         self.place.world.reset(7, None)
         self.waits: list[float] = []
         self.page = 1_000
+        # What somebody does while the client waits before it tries again.
+        self.at_wait: Callable[[], Any] | None = None
         crms.add(replace(DYNAMICS, open=self.open))
         self.connection = self._connect()
 
     def open(self, connection: Connection) -> DynamicsSession:
         base = access.environment(connection)
         client = Client(
-            "dynamics", base, Tokens(connection, access.fetch), headers=HEADERS, pause=self.waits.append
+            "dynamics", base, Tokens(connection, access.fetch), headers=HEADERS, pause=self._wait
         )  # fmt: skip
         return DynamicsSession(connection, Api(connection, client), page=self.page)
+
+    def _wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.at_wait is not None:
+            self.at_wait()
 
     def _connect(self) -> Connection:
         with tenant_scope(self.tenant):
