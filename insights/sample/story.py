@@ -129,8 +129,8 @@ class Story:
         """The warmest leads read their mail once more and click, until some of them are ready for sales."""
         warm = Lead.objects.filter(stage=Stage.ENGAGED, contact__isnull=False, score__isnull=False)
         with tenant_scope(self.cast.tenant):
-            for lead in warm.order_by("-score", "pk")[:count]:
-                mail = Message.objects.filter(state="sent", contact_id=lead.contact_id, email__isnull=False)
+            for lead in warm.select_related("contact").order_by("-score", "pk")[:count]:
+                mail = Message.objects.filter(state="sent", contact=lead.contact, email__isnull=False)
                 for message in mail.select_related("contact", "email").order_by("-pk")[:2]:
                     self._click(message)
             wakeups.announce(hits.QUEUE)

@@ -4,7 +4,7 @@ import time
 
 from integrations.connections import verbs
 from integrations.crm.interface import crms
-from integrations.models import Connection, CrmChange, SyncRun
+from integrations.models import Connection, CrmChange, CrmCursor, SyncRun
 from integrations.systems import systems
 from tenants import wakeups
 from tenants.models import Tenant
@@ -28,7 +28,7 @@ def sync(tenant: Tenant, system: str, *, is_anew: bool = False, patience: float 
         last = SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         for row in rows:
             if is_anew:
-                row.cursors.update(position="")
+                CrmCursor.objects.filter(connection=row).update(position="")
             verbs.sync_now(row)
     if not rows:
         raise NotConnected(f"{tenant} has no running connection to {crms.of(system).key}.")

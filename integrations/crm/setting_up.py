@@ -53,7 +53,7 @@ def learn(connection: Connection) -> None:
                 },
             )
         keep_users(connection, people)
-        if not connection.mappings.exists():
+        if not FieldMapping.objects.filter(connection=connection).exists():
             add_defaults(connection)
 
 
