@@ -94,3 +94,4 @@ def test_a_newcomer_connects_the_sandbox_and_sees_leads_come(
         page.get_by_role("main").locator("tbody a").first.click()
         page.get_by_role("link", name="Open the lead").click()
         expect(page.get_by_role("heading", name="Sent at LinkedIn")).to_be_visible()
+        expect(page.get_by_role("main").locator("a[href*='/linkedin/submissions/']").first).to_be_visible()

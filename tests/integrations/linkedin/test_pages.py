@@ -177,8 +177,9 @@ def test_what_came_is_shown_with_what_became_of_it(
         assert said in page
     assert "form_mapping" not in page
     lead = text(client.get(f"/sales/leads/{ann.lead_id}/"))
-    assert "Sent at LinkedIn" in lead
-    assert "LinkedIn" in text(client.get(f"/audience/contacts/{ann.contact_id}/"))
+    link = f"/integrations/linkedin/submissions/{ann.pk}/"
+    assert link in lead
+    assert link in text(client.get(f"/audience/contacts/{ann.contact_id}/"))
 
     forms = f"/integrations/linkedin/{linkedin.connection.pk}/forms/"
     assert "Guide" in text(client.get(forms))
