@@ -11,7 +11,7 @@ from integrations.models import Connection, Pace
 
 # Seconds without a call after failures that were nobody's record's fault; each is twice the last.
 FIRST, LONGEST = 15, 1_800
-# Clocks that differ by no more than this agree: moments there are whole seconds, and calls take time.
+# Clocks that differ by no more than so many seconds agree; moments there are whole ones.
 AGREED = 5.0
 
 
@@ -44,12 +44,13 @@ def ease(connection: Connection) -> None:
     Pace.objects.filter(connection=connection, failure_count__gt=0).update(failure_count=0, held_until=None, reason="")
 
 
-def set_clock(connection: Connection, theirs: datetime | None) -> None:
-    """Keep how far their clock is ahead; `theirs` is the moment that a write has just been given there."""
-    ahead = (theirs - timezone.now()).total_seconds() if theirs else 0.0
-    ahead = 0.0 if abs(ahead) <= AGREED else ahead
+def set_clock(connection: Connection, theirs: datetime, began: datetime) -> None:
+    """Keep how far their clock is ahead: `theirs` is the moment that they gave to a write which we began at `began`
+    and have just heard of. Within that time it may have happened at any moment, however long the call took."""
+    after, before = (theirs - timezone.now()).total_seconds(), (theirs - began).total_seconds()
+    ahead = after if after > AGREED else before if before < -AGREED else 0.0
     known = Pace.objects.filter(connection=connection).values_list("clock_ahead", flat=True).first() or 0.0
-    if theirs is not None and abs(ahead - known) > AGREED:
+    if abs(ahead - known) > AGREED:
         Pace.objects.update_or_create(connection=connection, defaults={"clock_ahead": ahead})
 
 

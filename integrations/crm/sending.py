@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
+from django.utils import timezone
+
 from integrations.client import CallFailed, Rejected
 from integrations.connections import runs
 from integrations.crm import applying, claiming, erasing, knowing, links, outcomes, pace
@@ -91,6 +93,7 @@ class Sender:
     def _write(self, recorder: outcomes.Recorder, planned: Sequence[Planned]) -> None:
         if not planned:
             return
+        began = timezone.now()
         try:
             results = self._session.write([unit.writes for unit in planned])
         except Rejected as failure:
@@ -99,7 +102,8 @@ class Sender:
             self._write_by_halves(recorder, planned, failure)
             return
         with tenant_scope(self._tenant_id):
-            pace.set_clock(self._connection, _written_at(results))
+            if written_at := _written_at(results):
+                pace.set_clock(self._connection, written_at, began)
             contested = recorder.record(list(zip(planned, results, strict=True)))
         for entity, found in contested.items():
             self._read_again(entity, found)
