@@ -22,7 +22,7 @@ from tests.concurrency import processes, sellers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crash]
 State = CrmChange.State
-HANDOFFS, KILLS, LEADS_EACH = 10_000, 20, 4
+HANDOFFS, KILLS, LEADS_EACH = 10_000, 20, 10
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def connect(acme: Tenant, ana: Member, running: server.Running) -> Connection:
 
 
 def hand_off(connection: Connection, count: int) -> None:
-    """So many leads, four of each person, all of them handed to sales."""
+    """So many leads, some of each person, all of them handed to sales."""
     people = Contact.objects.bulk_create(
         [Contact(email=f"p{n}@lead.example", last_name=f"P{n}") for n in range(count // LEADS_EACH)]
     )
