@@ -39,6 +39,7 @@ def prepare(*, runs_tests: bool) -> None:
         CATCHER_URL="smtp://127.0.0.1:1025",
         PUBLIC_URL="http://127.0.0.1:8000",
         TRACKING_URL="http://127.0.0.1:8001",
+        SANDBOX_URL="",
     )
 
 

@@ -27,7 +27,7 @@ BASE = Path(__file__).resolve().parents[2]
 # What `tests.server` sets for this process must not reach an installation.
 OURS = {
     "DATABASE_URL", "BACKUP_DATABASE_URL", "REDIS_URL", "BROKER_URL", "EMAIL_URL", "CATCHER_URL", "PUBLIC_URL",
-    "TRACKING_URL", "SECRET_KEY", "SECRETS_KEYS", "DEBUG", "DJANGO_SETTINGS_MODULE", "PORT",
+    "TRACKING_URL", "SECRET_KEY", "SECRETS_KEYS", "DEBUG", "DJANGO_SETTINGS_MODULE", "PORT", "SANDBOX_URL",
 }  # fmt: skip
 
 
