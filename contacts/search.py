@@ -37,9 +37,11 @@ def index_many(kind: str, rows: Iterable[tuple[int, Iterable[str | None]]]) -> N
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO contacts_searchterm (term, kind, object_id)
-               SELECT given.term, %s, given.id FROM unnest(%s::text[], %s::bigint[]) AS given (term, id)
+               SELECT given.term, %s, given.id::bigint
+               FROM unnest(string_to_array(%s, E'\\n'), string_to_array(%s, E'\\n')) AS given (term, id)
                ON CONFLICT DO NOTHING""",
-            [kind, terms, ids],
+            # One text instead of an array: words have no line breaks, and arrays are spelled out value by value.
+            [kind, "\n".join(terms), "\n".join(map(str, ids))],
         )
 
 

@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
                 ('term', tenants.fields.CodePointText(db_collation='C')),
                 ('kind', models.TextField()),
                 ('object_id', models.BigIntegerField()),
-                ('tenant', tenants.fields.TenantKey(db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                ('tenant', tenants.fields.TenantKey(db_constraint=False, db_default=tenants.fields.CurrentTenant(), db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],
         ),
         migrations.AddIndex(

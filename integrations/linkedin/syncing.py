@@ -24,6 +24,7 @@ from integrations.connections import runs, verbs
 from integrations.linkedin import announced, gaps, oauth, processing, rerun
 from integrations.linkedin.pulling import Interrupted, Pull
 from integrations.models import Connection, SyncRun
+from leads.importing import pace
 from tenants.models import Member
 from tenants.scope import tenant_scope
 from tenants.wakeups import Outcome, queue
@@ -88,7 +89,8 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
         run = runs.begin(connection, PULL, by=by)
     pull = Pull(connection, run, deadline)
     try:
-        pull.everything()
+        with pace.for_many_rows():
+            pull.everything()
         gaps.refresh(pull)
     except Interrupted:
         with tenant_scope(connection.tenant_id):

@@ -204,7 +204,8 @@ class LeadSubmission(models.Model):
         FILE = "file", _("File")
         INBOUND = "inbound", _("Inbound webhook")
 
-    tenant = TenantKey()
+    # The connection says that there is one.
+    tenant = TenantKey(db_constraint=False)
     connection = models.ForeignKey(
         "integrations.Connection", models.CASCADE, related_name="submissions", db_index=False
     )

@@ -4,15 +4,12 @@ Each piece is a transaction that also moves the job, so a kill at any moment los
 there with its proof, or not at all. The next piece is cleaned by a thread while the database writes this one.
 """
 
-import gc
 import itertools
 import logging
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +17,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection
 from django.utils.translation import gettext as _
 
 from contacts.models import Account, Consent, Contact
-from leads.importing import findable, pieces, reading, undoing, writing
+from leads.importing import findable, pace, pieces, reading, undoing, writing
 from leads.importing.cleaning import Cleaner
 from leads.importing.options import Options
 from leads.models import Lead
@@ -38,12 +35,6 @@ TRIAL, RUN = "leads.import_trial", "leads.import"
 KINDS = (TRIAL, RUN, undoing.KIND)
 # How often a piece is tried again that another transaction got in the way of.
 TRIES = 5
-# Seconds for which the cleaning thread may keep the interpreter from the one that talks to the database, which has some
-# sixty short statements per piece: at Python's own 5 ms it would wait longer for its turn than for the answers.
-SWITCH = 0.0003
-# Objects, more of which are made than dropped, after which Python looks for cycles among them. The rows of a piece have
-# none: looking every 700 objects, as it does by itself, would take as long as everything else that is done with rows.
-COLLECT_AFTER = 200_000
 
 
 def order(batch: Import, kind: str, by: Member | None) -> Job:
@@ -83,7 +74,7 @@ def run(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
 def write(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
     """Read what has not been read and write what has not been written; True if nothing is left to write."""
     try:
-        with _for_many_rows():
+        with pace.for_many_rows():
             _read(tenant_id, job)
             return _write(tenant_id, job, deadline)
     except reading.Unusable as error:
@@ -92,19 +83,6 @@ def write(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
         logger.exception("Import job %s cannot be done", job.pk)
         _fail(tenant_id, job, _("The database refuses a row: %(error)s") % {"error": str(error).splitlines()[0]})
     return True
-
-
-@contextmanager
-def _for_many_rows() -> Iterator[None]:
-    """Let Python suit work on very many rows, and a thread beside it."""
-    thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
-    gc.set_threshold(COLLECT_AFTER)
-    sys.setswitchinterval(SWITCH)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        sys.setswitchinterval(interval)
 
 
 def _fail(tenant_id: int, job: Job, error: str) -> None:

@@ -67,17 +67,27 @@ def as_copy(rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    """A value in COPY's text format: NULL is \\N, and a few characters are escaped."""
+    """A value in COPY's text format: NULL is \\N, and a few characters are escaped; a list is an array of numbers."""
     if value is None:
         return "\\N"
     if isinstance(value, str):
         # Most texts have nothing to escape, and asking is cheaper than translating.
         return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+        return _json_cell(value)
+    if isinstance(value, Jsonb):
+        return _json_cell(value.obj)
+    if isinstance(value, list):
+        return "{" + ",".join(map(str, value)) + "}"
     return str(value)
 
 
+def _json_cell(value: Any) -> str:
+    """A value as JSON, in which only backslashes are left to escape."""
+    return _encode(value).replace("\\", "\\\\")
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
