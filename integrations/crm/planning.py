@@ -5,6 +5,7 @@ both, and a task for whoever gets it. An update is a unit of one record, of the 
 there. What sales owns and we have changed is set back here and now.
 """
 
+import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from integrations.crm.links import State as LinkState
 from integrations.crm.mapped import Compared, Mapped, as_theirs
 from integrations.models import Connection, CrmChange, Entity, RecordLink, SalesUser
 from leads.models import Lead
+
+logger = logging.getLogger(__name__)
 
 Kind, State = CrmChange.Kind, CrmChange.State
 # Days until the follow-up task is due, unless the connection says otherwise.
@@ -125,14 +128,22 @@ class Planner:
             self._links[name] = links.of(self.connection, name, records)
 
     def _or_park(self, changes: list[CrmChange], plan: Any, *arguments: Any) -> None:
-        """Plan, or park what has a value that does not fit there: what it would have made others have to make."""
+        """Plan, or park what has a value that does not fit there: what it would have made others have to make.
+
+        What cannot be read here at all is parked too: it would be claimed for ever, and everybody else's with it.
+        """
         made = set(self._made)
         try:
             plan(changes, *arguments)
+            return
         except Unfit as error:
-            self._made = made
-            link = self._links.get(changes[0].entity, {}).get(changes[0].object_id or 0)
-            self._end(changes, State.PARKED, reasons.UNFIT, str(error), link)
+            reason, said = reasons.UNFIT, str(error)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            logger.exception("Changes %s cannot be planned", [change.pk for change in changes])
+            reason, said = reasons.UNREADABLE, type(error).__name__
+        self._made = made
+        link = self._links.get(changes[0].entity, {}).get(changes[0].object_id or 0)
+        self._end(changes, State.PARKED, reason, said, link)
 
     def _end(
         self, changes: list[CrmChange], state: str, reason: str, error: str = "", link: RecordLink | None = None

@@ -4,9 +4,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tenants.registry import Text
 
-UNFIT, REJECTED, CLOSED, EXHAUSTED, ERASED, GONE, SAME, CARRIED, UNLINKED, CONTESTED, OVERTAKEN = (
+UNFIT, REJECTED, CLOSED, EXHAUSTED, ERASED, GONE, SAME, CARRIED, UNLINKED, CONTESTED, OVERTAKEN, UNREADABLE = (
     *("unfit", "rejected", "closed", "exhausted", "erased", "gone", "same", "carried", "unlinked", "contested"),
-    "overtaken",
+    *("overtaken", "unreadable"),
 )
 WORDS: dict[str, Text] = {
     UNFIT: _("a value does not fit there"),
@@ -19,6 +19,7 @@ WORDS: dict[str, Text] = {
     CARRIED: _("the handoff brings it along"),
     UNLINKED: _("it was deleted there"),
     OVERTAKEN: _("a later change of the record took its place"),
+    UNREADABLE: _("what is kept here cannot be read: see the worker's log"),
     CONTESTED: _("it was changed there again and again"),
 }
 

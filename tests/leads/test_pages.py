@@ -380,4 +380,4 @@ def test_a_lead_s_page_costs_the_same_however_much_has_happened(
     happen(1)
     few = cost()
     happen(15)
-    assert cost() == few <= 26
+    assert cost() == few <= 28, "panels of other apps included"

@@ -7,7 +7,8 @@ from django.db import connection
 from contacts import consent, deletion, erasure, merging, people
 from contacts.models import Contact, Purpose
 from integrations.crm import outbox, setting_up
-from integrations.models import RecordLink
+from integrations.crm.planning import Planner
+from integrations.models import CrmChange, RecordLink
 from leads import editing, lifecycle, linking
 from leads.models import Lead
 from tenants.models import Member
@@ -120,6 +121,23 @@ def test_a_value_that_does_not_fit_parks_the_handoff_and_its_repair_lets_it_go(w
     world.run()
     assert world.rows("contact")[0]["jobtitle"] == ("🚰 " * 30).strip()
     assert world.link(lead).problem == ""
+
+
+def test_what_cannot_be_read_here_is_parked_and_holds_nobody_up(world: World) -> None:
+    lead, other = world.lead(1), world.lead(2)
+    with tenant_scope(world.tenant):
+        broken, fine = (
+            CrmChange.objects.create(
+                connection=world.connection, key=f"x{each.pk}", kind="update", entity="lead", object_id=each.pk
+            )
+            for each in (lead, other)
+        )
+        planner = Planner(world.connection, [broken, fine])
+        planner._or_park([broken], lambda changes: changes[0].fields["no such place"])
+        plan = planner.plan()
+    assert [(ended.changes, ended.state, ended.reason) for ended in plan.ended][:1] == [
+        ([broken], "parked", "unreadable")
+    ]
 
 
 def test_a_poisoned_record_does_not_hold_the_others_up(world: World) -> None:
