@@ -257,7 +257,7 @@ def _with_defaults(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _value(name: str, row: Mapping[str, Any]) -> str:
-    """A value as text between others; arrays of values would be spelled out one by one, which takes ten times as long."""
+    """A value as text between others; the driver would spell out an array value by value, which takes far longer."""
     value = row.get(name)
     if name == "detail":
         return _encode(value or {})
