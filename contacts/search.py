@@ -95,8 +95,5 @@ def matching(text: str, kind: str) -> Q:
 
 
 def _terms(texts: Iterable[str | None]) -> list[str]:
-    found: dict[str, None] = {}
-    for text in texts:
-        for word in normalise.words(text or ""):
-            found[word[:MAX_WORD]] = None
-    return list(found)[:MAX_WORDS]
+    words = normalise.words(" ".join(filter(None, texts)))
+    return list(dict.fromkeys([word[:MAX_WORD] for word in words]))[:MAX_WORDS]

@@ -153,7 +153,7 @@ def _row(key: str, new: NewLead) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"a lead has no {', '.join(sorted(unknown))}")
     return {
-        **{name: fitting(name, new.values.get(name)) for name in ENTERED},
+        **{name: fitting(name, value) if (value := new.values.get(name)) else "" for name in ENTERED},
         "topic": new.topic.strip()[:200],
         "source": new.source[:60],
         "contact_id": new.contact_id,

@@ -22,6 +22,9 @@ from tenants.scope import tenant_scope
 
 # A token that ends within this is not begun with.
 MARGIN = timedelta(minutes=2)
+# Seconds for which a token is used again without a look: a list of many pages would look it up for each of them, and
+# one that is refused meanwhile is renewed anyway.
+HELD = 5.0
 # Seconds to wait for another caller's fetching, and between looks.
 WAIT, LOOK = 60.0, 0.1
 
@@ -50,17 +53,22 @@ class Tokens:
 
     def __init__(self, connection: Connection, fetch: Fetch) -> None:
         self._pk, self._tenant_id, self._fetch = connection.pk, connection.tenant_id, fetch
+        self._held, self._held_until = "", 0.0
 
     def token(self) -> str:
         """The token that is kept, or another one if it ends soon."""
+        if time.monotonic() < self._held_until:
+            return self._held
         kept = self._kept()
         is_fresh = kept.token_expires_at is None or kept.token_expires_at > timezone.now() + MARGIN
         if kept.token is not None and is_fresh:
-            return kept.token.reveal()
+            self._held, self._held_until = kept.token.reveal(), time.monotonic() + HELD
+            return self._held
         return self.renew(kept.token.reveal() if kept.token is not None else "")
 
     def renew(self, used: str) -> str:
         """Another token than `used`. Raises NeedsAuthorisation, having noted it on the connection."""
+        self._held_until = 0.0
         with self._alone():
             kept = self._kept()
             if kept.token is not None and (token := kept.token.reveal()) != used:

@@ -22,7 +22,6 @@ from integrations.linkedin.responses import (
 
 # urn:li:versionedLeadGenForm:(urn:li:leadGenForm:7234246,1), at times with a blank after the comma.
 _VERSIONED_FORM = re.compile(r"urn:li:leadGenForm:(\d+)\s*,\s*(\d+)")
-_TAIL = re.compile(r"[^:]+$")
 
 
 class Unreadable(ValueError):
@@ -31,8 +30,7 @@ class Unreadable(ValueError):
 
 def tail(urn: Any) -> str:
     """The last part of a URN: the id. Old and new ids of a submission share it."""
-    found = _TAIL.search(text_of(urn, 300))
-    return found[0] if found else ""
+    return text_of(urn, 300).rpartition(":")[2]
 
 
 def form_ref(urn: Any) -> FormRef | None:
@@ -66,17 +64,17 @@ def _read_answers(given: Any, found: Response) -> None:
     if not isinstance(answers, list):
         found.faults.append(_("no answers came"))
     for answer in objects(answers):
-        question = text_of(answer.get("questionId"), 100)
+        question, details = text_of(answer.get("questionId"), 100), answer.get("answerDetails")
         read: dict[str, Any] = {"question": question}
         if name := text_of(answer.get("name"), 300):
             read["name"] = name
-        text = part(answer, "answerDetails", "textQuestionAnswer", "answer")
-        options = part(answer, "answerDetails", "multipleChoiceAnswer", "options")
+        text = part(details, "textQuestionAnswer", "answer")
+        options = part(details, "multipleChoiceAnswer", "options")
         if isinstance(options, list):
             read["options"] = [text_of(_option(option), 300) for option in options][:200]
-        elif text is not None and not isinstance(text, Mapping | list):
+        elif text is not None and not isinstance(text, dict | list):
             read["text"] = text_of(text)
-            if len(str(text)) > LONGEST:
+            if len(text if isinstance(text, str) else str(text)) > LONGEST:
                 found.faults.append(_("an answer was longer than %(count)d characters") % {"count": LONGEST})
         else:
             found.faults.append(_("question %(id)s has no answer that can be read") % {"id": question or "?"})

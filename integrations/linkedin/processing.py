@@ -49,6 +49,8 @@ def process(connection: Connection, limit: int = BATCH) -> Processed:
     """Process the oldest ones: what somebody said last has to hold. Index: lead_submission_to_process."""
     recording.one_at_a_time()
     waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("submitted_at", "pk")
+    # What is written anew, or not looked at.
+    waiting = waiting.defer("faults", "left_out", "reason", "digest", "external_id", "submitter")
     return process_these(connection, list(waiting.select_for_update()[:limit]))
 
 

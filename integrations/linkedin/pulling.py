@@ -15,12 +15,15 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contacts.models import Account, Contact
 from integrations.client import Rejected
 from integrations.connections import runs
 from integrations.linkedin import processing, storing
 from integrations.linkedin.api import LinkedIn
 from integrations.linkedin.responses import Response
 from integrations.models import AdAccount, Connection, LeadFormVersion, LeadSubmission, SyncRun
+from leads.models import Lead
+from tenants.postgres.statistics import Statistics
 from tenants.scope import tenant_scope
 
 # How far back LinkedIn keeps leads, and how much of that is read at once.
@@ -47,6 +50,7 @@ class Pull:
     run: SyncRun
     deadline: float | None = None
     api: LinkedIn = field(init=False)
+    statistics: Statistics = field(init=False)
     # Accounts that LinkedIn does not let us read, with the reason.
     problems: dict[str, str] = field(default_factory=dict)
     # Submissions that were stored and not processed yet.
@@ -54,6 +58,7 @@ class Pull:
 
     def __post_init__(self) -> None:
         self.api = LinkedIn(self.connection)
+        self.statistics = Statistics(self.connection.tenant_id, Contact, Account, Lead, LeadSubmission)
 
     def everything(self) -> None:
         """Read what there is to be read. Raises Interrupted or client.CallFailed; outside of any scope."""
@@ -211,6 +216,7 @@ class Pull:
     def process(self) -> None:
         """Process what waits, batch by batch."""
         while True:
+            self.statistics.keep_up()
             with tenant_scope(self.connection.tenant_id):
                 commit_without_waiting()
                 done = processing.process(self.connection)

@@ -109,7 +109,8 @@ def write(mapping: LeadFormMapping, reads: Sequence[Read], lane: str) -> Written
         "leads_new": sum(item.is_lead_new for item in items),
         "leads_changed": sum(item.is_lead_changed for item in items),
     }
-    return Written([_result(item, mapping) for item in items], Counter(counts))
+    reasons = _Reasons(mapping)
+    return Written([_result(item, reasons) for item in items], Counter(counts))
 
 
 def options_of(mapping: LeadFormMapping) -> Options:
@@ -300,7 +301,7 @@ def _record(items: Sequence[_Item], lane: str) -> None:
     timeline.record_many(SUBMITTED.key, rows, lane=lane)
 
 
-def _result(item: _Item, mapping: LeadFormMapping) -> Result:
+def _result(item: _Item, reasons: "_Reasons") -> Result:
     submission, person = item.submission, item.person
     lead_id = item.lead.pk if item.lead else None
     if item.lead is not None and item.lead.origin_key == _origin(submission):
@@ -310,7 +311,7 @@ def _result(item: _Item, mapping: LeadFormMapping) -> Result:
     return Result(
         submission,
         state,
-        _why(item, mapping),
+        reasons.of(item),
         item.contact_id,
         item.is_contact_new,
         item.firm.account_id if item.firm else None,
@@ -320,16 +321,25 @@ def _result(item: _Item, mapping: LeadFormMapping) -> Result:
     )
 
 
-def _why(item: _Item, mapping: LeadFormMapping) -> str:
-    by = MatchBy(mapping.contact_by).label
-    if item.contact_id is None:
-        return _("Nobody was found by “%(by)s”, and the mapping makes no contacts.") % {"by": by}
-    if item.is_contact_new:
-        return _("Nobody was found by “%(by)s”: a contact was made.") % {"by": by}
-    others = len(item.person.others) if item.person else 0
-    if others:
-        return _("%(count)d contacts answer to “%(by)s”: the one changed last was taken.") % {
-            "count": others + 1,
-            "by": by,
-        }
-    return _("The contact was found by “%(by)s”.") % {"by": by}
+class _Reasons:
+    """Why a submission came to its contact, in words; most of a set have the same few."""
+
+    def __init__(self, mapping: LeadFormMapping) -> None:
+        by = {"by": MatchBy(mapping.contact_by).label}
+        self._nobody = _("Nobody was found by “%(by)s”, and the mapping makes no contacts.") % by
+        self._made = _("Nobody was found by “%(by)s”: a contact was made.") % by
+        self._found = _("The contact was found by “%(by)s”.") % by
+        self._by = by
+
+    def of(self, item: _Item) -> str:
+        if item.contact_id is None:
+            return self._nobody
+        if item.is_contact_new:
+            return self._made
+        others = len(item.person.others) if item.person else 0
+        if others:
+            return _("%(count)d contacts answer to “%(by)s”: the one changed last was taken.") % {
+                **self._by,
+                "count": others + 1,
+            }
+        return self._found

@@ -205,11 +205,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='leadsubmission',
-            index=models.Index(fields=['tenant', 'contact'], name='lead_submission_of_contact'),
+            index=models.Index(condition=models.Q(('contact__isnull', False)), fields=['tenant', 'contact'], name='lead_submission_of_contact'),
         ),
         migrations.AddIndex(
             model_name='leadsubmission',
-            index=models.Index(fields=['tenant', 'lead'], name='lead_submission_of_lead'),
+            index=models.Index(condition=models.Q(('lead__isnull', False)), fields=['tenant', 'lead'], name='lead_submission_of_lead'),
         ),
         migrations.AddIndex(
             model_name='leadsubmission',

@@ -252,8 +252,10 @@ class LeadSubmission(models.Model):
             models.Index(fields=["tenant", "form", "-submitted_at", "-id"], name="lead_submission_of_form"),
             models.Index(fields=["tenant", "campaign", "-submitted_at", "-id"], name="lead_submission_of_campaign"),
             models.Index(fields=["tenant", "state", "-submitted_at", "-id"], name="lead_submission_by_state"),
-            models.Index(fields=["tenant", "contact"], name="lead_submission_of_contact"),
-            models.Index(fields=["tenant", "lead"], name="lead_submission_of_lead"),
+            models.Index(
+                fields=["tenant", "contact"], condition=Q(contact__isnull=False), name="lead_submission_of_contact"
+            ),
+            models.Index(fields=["tenant", "lead"], condition=Q(lead__isnull=False), name="lead_submission_of_lead"),
             models.Index(
                 fields=["tenant", "connection", "submitted_at", "id"],
                 condition=Q(state="received"),

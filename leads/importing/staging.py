@@ -70,14 +70,17 @@ def _cell(value: Any) -> str:
     """A value in COPY's text format: NULL is \\N, and a few characters are escaped; a list is an array of numbers."""
     if value is None:
         return "\\N"
+    kind = type(value)
+    if kind is int or kind is bool:
+        return str(value)
     if isinstance(value, str):
         # Most texts have nothing to escape, and asking is cheaper than translating.
         return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
-    if isinstance(value, dict):
+    if kind is dict:
         return _json_cell(value)
-    if isinstance(value, Jsonb):
+    if kind is Jsonb:
         return _json_cell(value.obj)
-    if isinstance(value, list):
+    if kind is list:
         return "{" + ",".join(map(str, value)) + "}"
     return str(value)
 
