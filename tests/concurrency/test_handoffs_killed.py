@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection as database
 
 from contacts.models import Contact
 from integrations.connections import verbs
@@ -50,6 +51,9 @@ def connect(acme: Tenant, ana: Member, running: server.Running) -> Connection:
 
 def hand_off(connection: Connection, count: int) -> None:
     """So many leads, some of each person, all of them handed to sales."""
+    with database.cursor() as cursor:
+        # Making ten thousand objects between two statements is idling, to the database.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL transaction_timeout = 0")
     people = Contact.objects.bulk_create(
         [Contact(email=f"p{n}@lead.example", last_name=f"P{n}") for n in range(count // LEADS_EACH)]
     )
