@@ -8,6 +8,9 @@ import pytest
 from config import embedded
 
 
+LONG = ("test_thread", "test_pages", "test_linkedin", "test_dynamics", "test_imports", "test_journeys")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     config.pluginmanager.import_plugin("tests.cast")
@@ -25,5 +28,8 @@ def redis_server() -> Iterator[embedded.Redis]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in a browser come last: Playwright leaves a running event loop, in which no other can be run."""
-    items.sort(key=lambda item: "tests/browser" in item.path.as_posix())
+    """Tests in a browser come last: Playwright leaves a running event loop, in which no other can be run.
+
+    Of these the longest come first, so that no worker is left alone with one of them at the end.
+    """
+    items.sort(key=lambda item: ("tests/browser" in item.path.as_posix(), item.path.stem not in LONG))
