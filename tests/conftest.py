@@ -7,7 +7,6 @@ import pytest
 
 from config import embedded
 
-
 LONG = ("test_thread", "test_pages", "test_linkedin", "test_dynamics", "test_imports", "test_journeys")
 
 
