@@ -119,7 +119,7 @@ def test_a_segment_that_is_not_live_is_named(world: World) -> None:
     with tenant_scope(world.tenant):
         draft = JourneyVersion.objects.select_related("journey").get()
         assert [str(issue.message) for issue in publishing.check(draft)] == ["The segment “Some day” is not live."]
-        draft.tiles["tiles"][world.tiles(draft.journey)[1]]["settings"] = {"rule": {"member_of": 99}}
+        draft.tiles["tiles"][world.tiles(draft.journey)[1]]["settings"] = {"rule": {"member_of": idle.pk + 1}}
         assert "This segment no longer exists." in str(publishing.check(draft)[0].message)
 
 

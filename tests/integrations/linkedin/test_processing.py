@@ -290,7 +290,7 @@ def counted(acme: Tenant) -> int:
 def test_a_mapping_names_only_what_there_is(acme: Tenant, connection, ana) -> None:
     wrong: list[dict[str, Any]] = [
         {"targets": {"EMAIL": "contact.shoe_size"}},
-        {"consents": {"0": {"purpose": 77}}},
+        {"consents": {"0": {"purpose": 777777777}}},
         {"contact_by": "shoe_size"},
         {"lead_by": ["shoe_size"]},
         {"leads": "match", "lead_by": ["phone"]},
