@@ -1,19 +1,19 @@
 """New leads: one, or a set by one statement; never two from the same cause."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
-from contacts import search, timeline
+from contacts import findable, timeline
 from contacts.models import Account, Contact
 from contacts.models.timeline import Lane
+from leads.importing import staging
 from leads.models import Lead, Stage, StageChange
-from leads.moves import Cause, about, keep_contact_stages
+from leads.moves import Cause, keep_contact_stages
 from tenants.models import Member
 
 SEARCH_KIND = "lead"
@@ -67,107 +67,141 @@ def create_lead(
 
 
 class Made(NamedTuple):
-    """A lead for each that was asked for, in order, and the ids of those that no cause had made before."""
+    """The id of a lead for each that was asked for, in order, and those that no cause had made before."""
 
-    leads: list[Lead]
+    ids: list[int]
     fresh: set[int]
 
 
 def create_leads(new: Sequence[NewLead], *, by: Member | None = None) -> list[Lead]:
     """Make a set of leads with their history; returns one for each, in order (those made before included)."""
-    return make_leads(new, by=by).leads
+    ids = make_leads(new, by=by).ids
+    found = Lead.objects.in_bulk(ids)
+    return [found[id_] for id_ in ids]
 
 
 @transaction.atomic
 def make_leads(new: Sequence[NewLead], *, by: Member | None = None, lane: str = Lane.LIVE) -> Made:
-    """As `create_leads`, saying which are new. A fixed number of statements for any number of leads."""
+    """As `create_leads`, for sets of any size; says which are new. A fixed number of statements."""
     keys = [lead.origin_key or f"new:{uuid.uuid4()}" for lead in new]
     keyed = dict(zip(keys, new, strict=True))
     if not keyed:
         return Made([], set())
-    made = _insert(keyed)
-    found = {lead.origin_key: lead for lead in Lead.objects.filter(origin_key__in=list(keyed))}
-    fresh = [(found[key], keyed[key]) for key in keyed if key in made]
-    _begin_histories(fresh, by)
-    timeline.record_many("lead.created", [_fact(lead, new, by) for lead, new in fresh], lane=lane)
-    search.index_many(SEARCH_KIND, [(lead.pk, search_texts(lead)) for lead, _ in fresh])
-    keep_contact_stages([lead.contact_id for lead, _ in fresh if lead.contact_id])
-    return Made([found[key] for key in keys], {lead.pk for lead, _ in fresh})
+    given = dict(zip(keyed, staging.next_ids(Lead._meta.db_table, len(keyed)), strict=True))
+    staging.stage("given_leads", _GIVEN, (_row(given[key], key, lead) for key, lead in keyed.items()))
+    fresh = _insert(given)
+    if fresh:
+        _begin_histories(by)
+        _tell(by, lane)
+        findable.note(SEARCH_KIND, fresh)
+        keep_contact_stages([lead.contact_id for key, lead in keyed.items() if lead.contact_id and given[key] in fresh])
+    return Made([given[key] for key in keys], fresh)
 
 
-def _begin_histories(fresh: Sequence[tuple[Lead, NewLead]], by: Member | None) -> None:
-    """That each lead stands at the first stage now; one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""INSERT INTO {StageChange._meta.db_table} (lead_id, from_stage, to_stage, reason, actor_id, journey_id)
-               SELECT given.lead_id, '', %(stage)s, '', %(actor)s, given.journey_id
-               FROM unnest(%(leads)s::bigint[], %(journeys)s::bigint[]) AS given (lead_id, journey_id)""",
-            {
-                "stage": Stage.INQUIRY,
-                "actor": by.pk if by else None,
-                "leads": [lead.pk for lead, _new in fresh],
-                "journeys": [new.journey_id for _lead, new in fresh],
-            },
-        )
+# Columns of leads that are given, and what is told of how they came about.
+_COLUMNS = {
+    "id": "bigint",
+    "topic": "text",
+    "contact_id": "bigint",
+    **dict.fromkeys((*ENTERED, "source"), "text"),
+    **dict.fromkeys(("origin_form_id", "origin_page_id", "origin_journey_id"), "bigint"),
+    "origin_key": "text",
+    "custom": "jsonb",
+}
+_GIVEN = {**_COLUMNS, "account_id": "bigint", "cause_id": "bigint", "depth": "smallint"}
 
 
-def search_texts(lead: Lead) -> tuple[str, ...]:
-    """By what a lead is found, beside its contact and account."""
-    return lead.topic, lead.first_name, lead.last_name, lead.email, lead.company, lead.phone
-
-
-def _fact(lead: Lead, new: NewLead, by: Member | None) -> dict[str, Any]:
-    detail = {"lead": lead.topic, "source": lead.source}
-    return {**about(lead, by=by, cause=new.cause), "journey_id": new.journey_id, "detail": detail}
-
-
-def _insert(keyed: Mapping[str, NewLead]) -> set[str]:
-    """Insert what no cause has made yet; returns the origin keys of the rows that are new.
-
-    The unique index one_lead_per_origin decides between two who bring the same cause at once.
-    """
-    columns = {"topic": "text", "contact_id": "bigint", **dict.fromkeys((*ENTERED, "source"), "text")}
-    columns |= dict.fromkeys(("origin_form_id", "origin_page_id", "origin_journey_id"), "bigint")
-    columns |= {"origin_key": "text", "custom": "jsonb"}
-    statement = sql.SQL(
-        """INSERT INTO leads_lead (stage, stage_reason, grade, account_id, {names})
-           SELECT 'inquiry', '', '', coalesce(given.account_id, contact.account_id), {given}
-           FROM jsonb_to_recordset(%(rows)s) AS given (position int, account_id bigint, {types})
-           LEFT JOIN contacts_contact contact ON contact.id = given.contact_id
-           ORDER BY given.position
-           ON CONFLICT (tenant_id, origin_key) WHERE origin_key IS NOT NULL DO NOTHING RETURNING origin_key"""
-    ).format(
-        names=sql.SQL(", ").join(map(sql.Identifier, columns)),
-        given=sql.SQL(", ").join(sql.Identifier("given", name) for name in columns),
-        types=sql.SQL(", ").join(sql.SQL("{} " + kind).format(sql.Identifier(name)) for name, kind in columns.items()),
-    )
-    rows = [{"position": place, **_row(key, new)} for place, (key, new) in enumerate(keyed.items())]
-    with connection.cursor() as cursor:
-        params: dict[str, Any] = {"rows": Jsonb(rows)}
-        cursor.execute(statement, params)
-        return {key for (key,) in cursor.fetchall()}
-
-
-def _row(key: str, new: NewLead) -> dict[str, Any]:
+def _row(id_: int, key: str, new: NewLead) -> list[Any]:
+    """A lead as the temporary table `given_leads` has it."""
     unknown = set(new.values) - {*ENTERED, "custom"}
     if unknown:
         raise TypeError(f"a lead has no {', '.join(sorted(unknown))}")
-    return {
-        **{name: fitting(name, value) if (value := new.values.get(name)) else "" for name in ENTERED},
-        "topic": new.topic.strip()[:200],
-        "source": new.source[:60],
-        "contact_id": new.contact_id,
-        "account_id": new.account_id,
-        "origin_form_id": new.form_id,
-        "origin_page_id": new.page_id,
-        "origin_journey_id": new.journey_id,
-        "origin_key": key,
-        "custom": new.values.get("custom") or {},
-    }
+    return [
+        id_,
+        new.topic.strip()[:200],
+        new.contact_id,
+        *(fitting(name, value) if (value := new.values.get(name)) else "" for name in ENTERED),
+        new.source[:60],
+        new.form_id,
+        new.page_id,
+        new.journey_id,
+        key,
+        new.values.get("custom") or {},
+        new.account_id,
+        new.cause.id if new.cause else None,
+        new.cause.depth + 1 if new.cause else 0,
+    ]
+
+
+def _insert(given: dict[str, int]) -> set[int]:
+    """Make the leads that are given, except those that their cause has made before; returns the ids that were made.
+
+    The unique index one_lead_per_origin decides between two who bring the same cause at once. Those made before take
+    their place in `given` (id by origin key), and leave the temporary table. Indexes: by primary key, and that one.
+    """
+    names = sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+    statement = sql.SQL(
+        """INSERT INTO leads_lead (stage, stage_reason, grade, account_id, {names})
+           SELECT 'inquiry', '', '', coalesce(given.account_id, contact.account_id), {given}
+           FROM given_leads given
+           LEFT JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = given.contact_id LIMIT 1) contact
+             ON true
+           ORDER BY given.id
+           ON CONFLICT (tenant_id, origin_key) WHERE origin_key IS NOT NULL DO NOTHING"""
+    ).format(names=names, given=sql.SQL(", ").join(sql.Identifier("given", name) for name in _COLUMNS))
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        if cursor.rowcount == len(given):
+            return set(given.values())
+        wanted = set(given.values())
+        there = Lead.objects.filter(origin_key__in=list(given)).values_list("origin_key", "pk")
+        given |= {key: pk for key, pk in there if key}
+        fresh = wanted & set(given.values())
+        cursor.execute("DELETE FROM given_leads WHERE NOT id = ANY(%s)", [list(fresh)])
+    return fresh
+
+
+def _begin_histories(by: Member | None) -> None:
+    """That each lead of `given_leads` stands at the first stage now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO {StageChange._meta.db_table} (lead_id, from_stage, to_stage, reason, actor_id, journey_id)
+               SELECT id, '', %s, '', %s, origin_journey_id FROM given_leads ORDER BY id""",
+            [Stage.INQUIRY, by.pk if by else None],
+        )
+
+
+def _tell(by: Member | None, lane: str) -> None:
+    """Tell the timeline of the leads in `given_leads`, each by primary key."""
+    ids = ("lead_id", "contact_id", "account_id", "object_id", "actor_id", "journey_id", "cause_id")
+    timeline.record_select(
+        "lead.created",
+        """SELECT lead.id AS lead_id, lead.contact_id, lead.account_id, lead.id AS object_id,
+                  %(actor)s::bigint AS actor_id, lead.origin_journey_id AS journey_id, given.cause_id, given.depth,
+                  jsonb_build_object('lead', lead.topic, 'source', lead.source) AS detail
+           FROM given_leads given
+           CROSS JOIN LATERAL (SELECT * FROM leads_lead WHERE id = given.id LIMIT 1) lead ORDER BY lead.id""",
+        {"actor": by.pk if by else None},
+        columns=(*ids, "depth", "detail"),
+        lane=lane,
+    )
+
+
+_LONGEST = {field.attname: getattr(field, "max_length", None) for field in Lead._meta.local_fields}
 
 
 def fitting(name: str, value: Any) -> str:
     """The value as its column takes it."""
-    text, length = str(value or "").strip(), getattr(Lead._meta.get_field(name), "max_length", None)
+    text, length = str(value or "").strip(), _LONGEST[name]
     text = text.lower() if name == "email" else text
     return text[:length] if length else text
+
+
+def _search_texts(ids: Collection[int]) -> list[tuple[int, list[str]]]:
+    """By what leads are found, beside their contact and account; locked, as those of contacts are."""
+    names = ("topic", "first_name", "last_name", "email", "company", "phone")
+    rows = Lead.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True).values_list("pk", *names)
+    return [(pk, texts) for pk, *texts in rows]
+
+
+findable.texts_of[SEARCH_KIND] = _search_texts

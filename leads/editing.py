@@ -6,9 +6,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from contacts import custom, search, timeline
+from contacts import custom, findable, timeline
 from contacts.models.timeline import Lane
-from leads.creation import ENTERED, SEARCH_KIND, fitting, search_texts
+from leads.creation import ENTERED, SEARCH_KIND, fitting
 from leads.models import Lead
 from leads.moves import about
 from tenants.models import Member
@@ -52,7 +52,7 @@ def update_leads(
     new = [(lead, changes) for lead, changes in changed if changes]
     if new:
         Lead.objects.bulk_update([lead for lead, _changes in new], [*EDITABLE, "custom", "updated_at"])
-        search.reindex_many(SEARCH_KIND, [(lead.pk, search_texts(lead)) for lead, _changes in new])
+        findable.note(SEARCH_KIND, [lead.pk for lead, _changes in new])
         record_changes(new, by, lane=lane)
     return [changes for _lead, changes in changed]
 

@@ -2,7 +2,7 @@
 
 from contacts.models.consent import Consent, ConsentLevel, Purpose
 from contacts.models.people import Account, Contact, ContactFacts, Role
-from contacts.models.records import ContactMerge, Field, MatchAmbiguity, SearchTerm
+from contacts.models.records import ContactMerge, Field, MatchAmbiguity, SearchBacklog, SearchTerm
 from contacts.models.timeline import Interaction, ReaderCursor, Received
 from contacts.models.views import SavedView
 
@@ -21,5 +21,6 @@ __all__ = [
     "Received",
     "Role",
     "SavedView",
+    "SearchBacklog",
     "SearchTerm",
 ]

@@ -1,5 +1,6 @@
 """Custom fields, the search index, and matches that a person should look at."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +57,23 @@ class SearchTerm(models.Model):
 
     def __str__(self) -> str:
         return self.term
+
+
+class SearchBacklog(models.Model):
+    """Records that a set has made or changed and that are not found by their words yet; a row per set.
+
+    See `contacts.findable`.
+    """
+
+    tenant = TenantKey()
+    kind = models.TextField()
+    object_ids = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "id"], name="search_backlog_oldest")]
+
+    def __str__(self) -> str:
+        return f"{len(self.object_ids)} × {self.kind}"
 
 
 class MatchAmbiguity(models.Model):

@@ -9,14 +9,14 @@ from django.db import connection as database
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
-from contacts import timeline
+from contacts import findable, timeline
 from integrations.linkedin import matching
 from integrations.linkedin.cleaning import Read
 from integrations.linkedin.kinds import SUBMITTED
 from integrations.models import LeadFormMapping, LeadSubmission
 from leads import editing, lifecycle
 from leads.creation import ENTERED, NewLead, make_leads
-from leads.importing import accounts, contacts, findable, recording, staging
+from leads.importing import accounts, contacts, recording, staging
 from leads.importing.folding import Firm, Person, fold
 from leads.importing.options import MatchBy, Options, Strangers
 from leads.models import Lead
@@ -57,6 +57,8 @@ class _Item:
     person: Person | None
     firm: Firm | None
     is_contact_new: bool = False
+    lead_id: int | None = None
+    # Its lead, unless this submission has just made it.
     lead: Lead | None = None
     is_lead_new: bool = False
     is_lead_changed: bool = False
@@ -97,8 +99,8 @@ def write(mapping: LeadFormMapping, reads: Sequence[Read], lane: str) -> Written
     recording.note_ambiguities(people, options.match_by, SAID)
     new_accounts = [firm for firm in folded.firms if firm.is_new and firm.account_id]
     recording.record_accounts(new_accounts, changed_accounts, None, lane=lane)
-    findable.index_contacts([*made, *(change.id for change in changed)])
-    findable.index_accounts([*(f.account_id for f in new_accounts if f.account_id), *(c.id for c in changed_accounts)])
+    findable.note("contact", [*made, *(change.id for change in changed)])
+    findable.note("account", [*(f.account_id for f in new_accounts if f.account_id), *(c.id for c in changed_accounts)])
     _tell_who_is_new(items, made)
     _lead(mapping, items, lane)
     _record(items, lane)
@@ -198,10 +200,16 @@ def _lead(mapping: LeadFormMapping, items: Sequence[_Item], lane: str) -> None:
         if other is not item:
             alike.append((item, other))
     made = make_leads([_new_lead(item, mapping) for item in first.values()], lane=lane)
-    for item, lead in zip(first.values(), made.leads, strict=True):
-        item.lead, item.is_lead_new = lead, lead.pk in made.fresh
+    for item, id_ in zip(first.values(), made.ids, strict=True):
+        item.lead_id, item.is_lead_new = id_, id_ in made.fresh
     for item, other in alike:
-        item.lead = other.lead
+        item.lead_id = other.lead_id
+    there = [item for item in items if item.lead is None and not item.is_lead_new]
+    known = Lead.objects.select_related("contact", "account").in_bulk([item.lead_id for item in there if item.lead_id])
+    for item in there:
+        item.lead = known.get(item.lead_id or 0)
+    for item in items:
+        item.lead_id = item.lead.pk if item.lead else item.lead_id
     _change_leads(mapping, [item for item in items if not item.is_lead_new], lane)
 
 
@@ -286,7 +294,7 @@ def _record(items: Sequence[_Item], lane: str) -> None:
     rows = [
         {
             "contact_id": item.contact_id,
-            "lead_id": item.lead.pk if item.lead else None,
+            "lead_id": item.lead_id,
             "object_id": item.submission.form_id,
             "occurred_at": item.submission.submitted_at,
             "detail": {
@@ -303,8 +311,7 @@ def _record(items: Sequence[_Item], lane: str) -> None:
 
 def _result(item: _Item, reasons: "_Reasons") -> Result:
     submission, person = item.submission, item.person
-    lead_id = item.lead.pk if item.lead else None
-    if item.lead is not None and item.lead.origin_key == _origin(submission):
+    if item.is_lead_new or (item.lead is not None and item.lead.origin_key == _origin(submission)):
         state = State.LEAD_CREATED
     else:
         state = State.LEAD_UPDATED if item.is_lead_changed else State.LEAD_MATCHED
@@ -315,7 +322,7 @@ def _result(item: _Item, reasons: "_Reasons") -> Result:
         item.contact_id,
         item.is_contact_new,
         item.firm.account_id if item.firm else None,
-        lead_id,
+        item.lead_id,
         list(person.others) if person else [],
         item.read.left_out,
     )

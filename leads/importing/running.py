@@ -15,8 +15,9 @@ from typing import Any
 from django.db import DataError, IntegrityError, OperationalError, connection
 from django.utils.translation import gettext as _
 
+from contacts import findable
 from contacts.models import Account, Consent, Contact
-from leads.importing import findable, pace, pieces, reading, undoing, writing
+from leads.importing import pace, pieces, reading, undoing, writing
 from leads.importing.cleaning import Cleaner
 from leads.importing.options import Options
 from leads.models import Lead
@@ -51,12 +52,12 @@ def order(batch: Import, kind: str, by: Member | None) -> Job:
 
 @queue(QUEUE)
 def work(tenant_id: int, deadline: float) -> Outcome:
-    """Do the open jobs of a tenant, the oldest first, until the deadline; then what cancelled ones have left."""
+    """Do the open jobs of a tenant, the oldest first, until the deadline."""
     while True:
         with tenant_scope(tenant_id):
             job = Job.objects.filter(kind__in=KINDS, state__in=jobs.OPEN).order_by("pk").first()
         if job is None:
-            return Outcome(has_more=not findable.catch_up(tenant_id, deadline))
+            return Outcome()
         if not run(tenant_id, job, deadline):
             return Outcome(has_more=True)
 
@@ -67,7 +68,14 @@ def run(tenant_id: int, job: Job, deadline: float | None = None) -> bool:
         return undoing.run(tenant_id, job.pk, deadline)
     if not write(tenant_id, job, deadline):
         return False
-    return job.kind == TRIAL or findable.run(tenant_id, job.pk, deadline)
+    if job.kind == TRIAL:
+        return True
+    if not findable.catch_up(tenant_id, deadline):
+        return False
+    with tenant_scope(tenant_id):
+        if open_ := jobs.lock(job.kind, job.pk):
+            jobs.finish(open_)
+    return True
 
 
 def write(tenant_id: int, job: Job, deadline: float | None = None) -> bool:

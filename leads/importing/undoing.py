@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from contacts import search, timeline
+from contacts import findable, search, timeline
 from contacts.models import Account, Consent, Contact, MatchAmbiguity
 from contacts.models.timeline import Lane
 from leads.creation import SEARCH_KIND
-from leads.importing import findable
 from leads.importing.accounts import ACCOUNT
 from leads.importing.contacts import CONTACT
 from leads.importing.staging import Record
@@ -92,7 +91,7 @@ def take_back(piece: ImportPiece, all_pieces: QuerySet[ImportPiece], actor_id: i
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         xid = cursor.fetchone()[0]
-    ImportPiece.objects.filter(pk=piece.pk).update(undone_xid=xid, kept=kept, refused=[], is_indexed=True)
+    ImportPiece.objects.filter(pk=piece.pk).update(undone_xid=xid, kept=kept, refused=[])
     return kept
 
 
@@ -232,7 +231,7 @@ def _restore(record: Record, changes: dict[str, Any], actor_id: int | None) -> l
             [list(same), [Jsonb(before) for before in same.values()]],
         )
     _tell(record.entity, same, changes, actor_id)
-    findable.index_contacts(list(same)) if model is Contact else findable.index_accounts(list(same))
+    findable.note(record.entity, same)
     left = model._default_manager.filter(pk__in=[id_ for id_ in ids if id_ not in same]).order_by("pk")
     return [[record.entity, row.pk, str(row), _("it was changed since")] for row in left]
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from contacts import findable
 from contacts.models.timeline import Lane
 from leads.creation import ENTERED, NewLead, make_leads
 from leads.importing import accounts, alike, consents, consequences, contacts, recording
@@ -58,7 +59,6 @@ def rehearse(batch: Import, options: Options, prepared: Prepared, by: Member | N
     except _TakenBack:
         piece.keys = _numbers(prepared.folded)
     piece.is_trial, piece.created, piece.changed, piece.contact_ids = True, {}, {}, []
-    piece.is_indexed = True
     piece.save(force_insert=True)
     return piece
 
@@ -81,7 +81,7 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
     made_accounts = [firm for firm in folded.firms if firm.is_new and firm.account_id]
     recording.record_accounts(made_accounts, changed_accounts, by)
     leads = _make_leads(batch, options, folded, by) if options.makes_leads else set()
-    piece = ImportPiece(batch=batch, position=prepared.position, refused=prepared.refused, is_indexed=False)
+    piece = ImportPiece(batch=batch, position=prepared.position, refused=prepared.refused)
     piece.created = {
         "contact": sorted(made),
         "account": [firm.account_id for firm in made_accounts],
@@ -104,6 +104,8 @@ def _write(batch: Import, options: Options, prepared: Prepared, by: Member | Non
         "ambiguous": sum(1 for person in people if person.others),
     }
     piece.written_xid = _transaction_id()
+    findable.note("contact", [*made, *changed])
+    findable.note("account", [*piece.created["account"], *(change.id for change in changed_accounts)])
     return piece
 
 

@@ -68,7 +68,6 @@ class ImportPiece(models.Model):
     consequences = models.JSONField(default=dict)
     written_at = models.DateTimeField(db_default=Now())
     written_xid = Xid8(null=True)
-    is_indexed = models.BooleanField(default=True)
     undone_xid = Xid8(null=True)
     # What an undo has left as it is, because it was changed since: [[entity, id, name, why], …]
     kept = models.JSONField(default=list)
@@ -78,9 +77,6 @@ class ImportPiece(models.Model):
             models.UniqueConstraint(
                 fields=["tenant", "batch", "is_trial", "position"], name="one_piece_of_import_per_position"
             )
-        ]
-        indexes = [
-            models.Index(fields=["tenant", "id"], name="import_piece_to_index", condition=models.Q(is_indexed=False))
         ]
 
     def __str__(self) -> str:

@@ -71,7 +71,8 @@ def test_making_a_set_costs_the_same_as_making_one(person: Contact) -> None:
             lifecycle.create_leads([NewLead(f"{count}.{n}", "form", contact_id=person.pk) for n in range(count)])
         return len(queries)
 
-    assert cost(1) == cost(30) <= 12
+    cost(1)  # hers is the first lead: from now on she has facts
+    assert cost(1) == cost(30) <= 16
 
 
 def test_every_stage_has_its_place() -> None:
