@@ -168,29 +168,29 @@ def about(lead: Lead, *, by: Member | None = None, cause: Cause | None = None) -
 def keep_contact_stages(contact_ids: Sequence[int]) -> None:
     """Note at each contact the stage of her most advanced lead, for lists (`ContactFacts.stage`).
 
-    Rows are made, or locked, in the order of their ids; those that were there are computed by a second statement,
-    which sees what was committed before the lock: two leads of one contact that move at once leave the right stage.
+    Rows are made, or locked, in the order of their ids; then a second statement, which sees what was committed before
+    the lock, looks whether they are right: two leads of one contact that move at once leave the right stage.
     Index: lead_of_contact.
     """
     if not contact_ids:
         return
     params: dict[str, Any] = {"ids": sorted(set(contact_ids)), "rank": [stage.value for stage in RANK]}
-    stage = """coalesce((SELECT lead.stage FROM leads_lead lead WHERE lead.contact_id = {contact}
-                         ORDER BY array_position(%(rank)s::text[], lead.stage::text) DESC LIMIT 1), '')"""
+    given = """(SELECT contact.id, coalesce((SELECT lead.stage FROM leads_lead lead WHERE lead.contact_id = contact.id
+                                             ORDER BY array_position(%(rank)s::text[], lead.stage::text) DESC
+                                             LIMIT 1), '')
+                FROM unnest(%(ids)s::bigint[]) AS contact (id) ORDER BY contact.id) AS given (id, stage)"""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO contacts_contactfacts AS facts (contact_id, stage, grade, last_activity_kind, weeks)
-               SELECT id, {stage.format(contact="id")}, '', '', '{{}}' FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
-               ON CONFLICT (contact_id) DO UPDATE SET stage = facts.stage RETURNING contact_id, xmax = 0""",
+               SELECT id, stage, '', '', '{{}}' FROM {given}
+               ON CONFLICT (contact_id) DO UPDATE SET stage = facts.stage""",
             params,
         )
-        there = [contact for contact, is_new in cursor.fetchall() if not is_new]
-        if there:
-            cursor.execute(
-                f"""UPDATE contacts_contactfacts facts SET stage = {stage.format(contact="facts.contact_id")}
-                    WHERE facts.contact_id = ANY(%(ids)s)""",
-                {**params, "ids": there},
-            )
+        cursor.execute(
+            f"""UPDATE contacts_contactfacts facts SET stage = given.stage FROM {given}
+               WHERE facts.contact_id = given.id AND facts.stage <> given.stage""",
+            params,
+        )
 
 
 def _what_happened(lead: Lead) -> str:
