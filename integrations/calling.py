@@ -89,68 +89,107 @@ def send(
     deadline: float = DEADLINE,
     net: Net | None = None,
     kept: int | None = None,
+    line: "Line | None" = None,
 ) -> Answer:
     """Make one call and return the answer, whatever its status; raises Unreachable.
 
     Takes `deadline` seconds at most. The body of the answer is cut off after `kept` bytes; without it the whole one is
-    read, and one that ends too soon, or is larger than LARGEST, is no answer.
+    read, and one that ends too soon, or is larger than LARGEST, is no answer. Over a `line`, a connection that is open
+    from a call before is used again: only for calls that may be made twice, since the other end may just hang up.
     """
     if connection.in_atomic_block:
         raise RuntimeError("a call to a stranger within a transaction would hold everybody up")
     until, net = time.monotonic() + deadline, net or Net()
+    with (line or Line()).to(address, net, until, is_kept=line is not None) as adapter:
+        try:
+            request = requests.Request(method, str(address), data=body)
+            return _send(adapter, request, {**headers, "Host": address.authority}, net.authorities or True, kept)
+        except requests.exceptions.SSLError:
+            reason, text = "tls", "No secure connection: the certificate does not fit the name, or is not trusted."
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            reason, text = _reason(error)
+        if time.monotonic() >= until:
+            reason, text = "time", f"No complete answer within {deadline:g} seconds."
+        raise Unreachable(reason, text)
+
+
+def _send(
+    adapter: "PinnedAdapter", request: requests.Request, headers: Mapping[str, str], verify: Any, kept: int | None
+) -> Answer:
+    """Send by the adapter itself: a session would follow redirects, keep cookies and ask the environment."""
+    prepared = request.prepare()
+    prepared.url = request.url  # as it was encoded; some partners tell the spellings apart
+    prepared.headers.update({"Accept-Encoding": "identity", **headers})
+    remaining = max(0.1, adapter.until - time.monotonic())
+    with (
+        adapter.hanging_up(),
+        adapter.send(prepared, stream=True, verify=verify, timeout=(min(CONNECT, remaining), remaining)) as response,
+    ):
+        found = response.raw.read(kept or LARGEST + 1, decode_content=False)
+        if adapter.has_hung_up:
+            raise requests.exceptions.ReadTimeout  # what was cut off reads as if it had ended
+        if kept is None and (len(found) > LARGEST or response.raw.length_remaining):
+            raise urllib3.exceptions.ProtocolError("too large, or cut off")
+        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, found)
+
+
+class Line:
+    """A connection that stays open between calls to one origin, for so long that its address still holds."""
+
+    # Seconds after which the name is resolved, and its address checked, anew.
+    HOLDS = 30.0
+
+    def __init__(self) -> None:
+        self._adapter: PinnedAdapter | None = None
+        self._origin, self._holds_until = "", 0.0
+        self._is_used = threading.Lock()
+
+    @contextmanager
+    def to(self, address: Address, net: Net, until: float, *, is_kept: bool) -> Iterator["PinnedAdapter"]:
+        """An adapter that is connected to the address, or will be; after an error its connection is closed.
+
+        Whoever comes while another uses the line gets a connection of her own.
+        """
+        is_mine = self._is_used.acquire(blocking=False)
+        try:
+            adapter = self._take(address) if is_mine else None
+            adapter = adapter or PinnedAdapter(address, _reach(address, net))
+            adapter.until = until
+            try:
+                yield adapter
+            except BaseException:
+                adapter.close()
+                raise
+            if is_mine and is_kept:
+                self._adapter = adapter
+            else:
+                adapter.close()
+        finally:
+            if is_mine:
+                self._is_used.release()
+
+    def _take(self, address: Address) -> "PinnedAdapter | None":
+        """The adapter that is open, if it leads there; None otherwise."""
+        adapter, self._adapter = self._adapter, None
+        if adapter is not None and self._origin == address.origin and time.monotonic() < self._holds_until:
+            return adapter
+        if adapter is not None:
+            adapter.close()
+        self._origin, self._holds_until = address.origin, time.monotonic() + self.HOLDS
+        return None
+
+    def __del__(self) -> None:
+        if self._adapter is not None:
+            self._adapter.close()
+
+
+def _reach(address: Address, net: Net) -> str:
     try:
-        ip = addresses.reach(address, net.resolver, net.is_open)
+        return addresses.reach(address, net.resolver, net.is_open)
     except Refused as error:
         raise Unreachable("refused", str(error)) from None
     except OSError:
         raise Unreachable("name", f"The name {address.host} was not found.") from None
-    adapter = PinnedAdapter(address, ip, until)
-    try:
-        request = requests.Request(method, str(address), data=body)
-        return _send(adapter, address, request, headers, until, net.authorities or True, kept)
-    except requests.exceptions.SSLError:
-        reason, text = "tls", "No secure connection: the certificate does not fit the name, or is not trusted."
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        reason, text = _reason(error)
-    finally:
-        adapter.close()
-    if time.monotonic() >= until:
-        reason, text = "time", f"No complete answer within {deadline:g} seconds."
-    raise Unreachable(reason, text)
-
-
-def _send(
-    adapter: "PinnedAdapter",
-    address: Address,
-    request: requests.Request,
-    headers: Mapping[str, str],
-    until: float,
-    verify: Any,
-    kept: int | None,
-) -> Answer:
-    with requests.Session() as session:
-        session.trust_env = False
-        session.mount(address.origin, adapter)
-        prepared = request.prepare()
-        prepared.url = request.url  # as it was encoded; some partners tell the spellings apart
-        prepared.headers.update({"Accept-Encoding": "identity", **headers, "Host": address.authority})
-        remaining = max(0.1, until - time.monotonic())
-        with (
-            adapter.hanging_up(),
-            session.send(
-                prepared,
-                stream=True,
-                allow_redirects=False,
-                verify=verify,
-                timeout=(min(CONNECT, remaining), remaining),
-            ) as response,
-        ):
-            found = response.raw.read(kept or LARGEST + 1, decode_content=False)
-            if adapter.has_hung_up:
-                raise requests.exceptions.ReadTimeout  # what was cut off reads as if it had ended
-            if kept is None and (len(found) > LARGEST or response.raw.length_remaining):
-                raise urllib3.exceptions.ProtocolError("too large, or cut off")
-            return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, found)
 
 
 def _reason(error: Exception) -> tuple[str, str]:
@@ -171,10 +210,11 @@ def _reason(error: Exception) -> tuple[str, str]:
 
 class PinnedAdapter(HTTPAdapter):
     """Connects to one IP address whatever the URL's name says, verifies the name's certificate there, and hangs up at
-    a moment: time-outs of reads begin anew with every byte that drips in."""
+    a moment (`until`): time-outs of reads begin anew with every byte that drips in."""
 
-    def __init__(self, address: Address, ip: str, until: float) -> None:
-        self._address, self._ip, self._until = address, ip, until
+    def __init__(self, address: Address, ip: str) -> None:
+        self._address, self._ip = address, ip
+        self.until = 0.0
         # The connection once more: shutting this down ends it, also where TLS has taken the first socket over.
         self._line: socket.socket | None = None
         self.has_hung_up = False
@@ -188,33 +228,47 @@ class PinnedAdapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> urllib3.HTTPConnectionPool:
-        """The pool of this one call, whose connection can be hung up."""
+        """The pool of this adapter's only connection, which can be hung up."""
         pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
-        adapter, plain = self, pool.ConnectionCls
-
-        class Connection(plain):  # type: ignore[misc, valid-type]
-            def _new_conn(self) -> socket.socket:
-                line = super()._new_conn()
-                adapter._line = line.dup()
-                return line
-
-        pool.ConnectionCls = Connection
+        if not hasattr(pool.ConnectionCls, "adapter"):
+            pool.ConnectionCls = type("Connection", (_HungUp, pool.ConnectionCls), {"adapter": self})
         return pool
+
+    def close(self) -> None:
+        super().close()
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def keep_line(self, line: socket.socket) -> None:
+        """Note the socket of a new connection."""
+        if self._line is not None:
+            self._line.close()
+        self._line = line.dup()
 
     @contextmanager
     def hanging_up(self) -> Iterator[None]:
         """In the block: whatever goes on at the deadline ends then, with an error where it happens."""
-        timer = threading.Timer(max(0.0, self._until - time.monotonic()), self._hang_up)
+        timer = threading.Timer(max(0.0, self.until - time.monotonic()), self._hang_up)
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
-            if self._line is not None:
-                self._line.close()
 
     def _hang_up(self) -> None:
         self.has_hung_up = True
         with suppress(OSError, AttributeError):
             self._line.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+
+
+class _HungUp:
+    """A connection whose socket its adapter knows; mixed into urllib3's classes of connections."""
+
+    adapter: PinnedAdapter
+
+    def _new_conn(self) -> socket.socket:
+        line: socket.socket = super()._new_conn()  # type: ignore[misc]
+        self.adapter.keep_line(line)
+        return line

@@ -121,6 +121,8 @@ class Client:
         self._system, self._base, self._authoriser = system, base.rstrip("/"), authoriser
         self._headers = {"Accept": "application/json", "User-Agent": AGENT, **(headers or {})}
         self._net, self._pause = net, pause
+        # Kept open between calls that may be made twice.
+        self._line = calling.Line()
 
     def call(
         self,
@@ -204,7 +206,13 @@ class _Call:
         headers = {**self._headers, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
         try:
             got = calling.send(
-                self._method, self._address, self._body, headers, deadline=DEADLINE, net=self._client._net
+                self._method,
+                self._address,
+                self._body,
+                headers,
+                deadline=DEADLINE,
+                net=self._client._net,
+                line=self._client._line if self._is_safe else None,
             )
         except Unreachable as error:
             self._note(error.reason, began, "")
