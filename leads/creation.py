@@ -88,7 +88,9 @@ def make_leads(new: Sequence[NewLead], *, by: Member | None = None, lane: str = 
     if not keyed:
         return Made([], set())
     given = dict(zip(keyed, staging.next_ids(Lead._meta.db_table, len(keyed)), strict=True))
-    staging.stage("given_leads", _GIVEN, (_row(given[key], key, lead) for key, lead in keyed.items()))
+    entered = [name for name in ENTERED if any(lead.values.get(name) for lead in new)]
+    rows = (_row(given[key], key, lead, entered) for key, lead in keyed.items())
+    staging.stage("given_leads", _GIVEN, rows, [name for name in _GIVEN if name not in ENTERED or name in entered])
     fresh = _insert(given)
     if fresh:
         _begin_histories(by)
@@ -111,8 +113,8 @@ _COLUMNS = {
 _GIVEN = {**_COLUMNS, "account_id": "bigint", "cause_id": "bigint", "depth": "smallint"}
 
 
-def _row(id_: int, key: str, new: NewLead) -> list[Any]:
-    """A lead as the temporary table `given_leads` has it."""
+def _row(id_: int, key: str, new: NewLead, entered: Sequence[str]) -> list[Any]:
+    """A lead as the temporary table `given_leads` has it; `entered` are the columns that any of the set has."""
     unknown = set(new.values) - {*ENTERED, "custom"}
     if unknown:
         raise TypeError(f"a lead has no {', '.join(sorted(unknown))}")
@@ -120,7 +122,7 @@ def _row(id_: int, key: str, new: NewLead) -> list[Any]:
         id_,
         new.topic.strip()[:200],
         new.contact_id,
-        *(fitting(name, value) if (value := new.values.get(name)) else "" for name in ENTERED),
+        *(fitting(name, value) if (value := new.values.get(name)) else "" for name in entered),
         new.source[:60],
         new.form_id,
         new.page_id,
@@ -148,7 +150,7 @@ def _insert(given: dict[str, int]) -> set[int]:
              ON true
            ORDER BY given.id
            ON CONFLICT (tenant_id, origin_key) WHERE origin_key IS NOT NULL DO NOTHING"""
-    ).format(names=names, given=sql.SQL(", ").join(sql.Identifier("given", name) for name in _COLUMNS))
+    ).format(names=names, given=sql.SQL(", ").join(map(_given, _COLUMNS)))
     with connection.cursor() as cursor:
         cursor.execute(statement)
         if cursor.rowcount == len(given):
@@ -159,6 +161,12 @@ def _insert(given: dict[str, int]) -> set[int]:
         fresh = wanted & set(given.values())
         cursor.execute("DELETE FROM given_leads WHERE NOT id = ANY(%s)", [list(fresh)])
     return fresh
+
+
+def _given(name: str) -> sql.Composable:
+    """SQL: a column of the set, empty where none of it has entered anything."""
+    column = sql.Identifier("given", name)
+    return sql.SQL("coalesce({}, '')").format(column) if name in ENTERED else column
 
 
 def _begin_histories(by: Member | None) -> None:

@@ -291,22 +291,26 @@ def _origin(submission: LeadSubmission) -> str:
 def _record(items: Sequence[_Item], lane: str) -> None:
     """That somebody has submitted a form is a fact once, as of when she did."""
     fresh = [item for item in items if item.is_fresh]
-    rows = [
-        {
-            "contact_id": item.contact_id,
-            "lead_id": item.lead_id,
-            "object_id": item.submission.form_id,
-            "occurred_at": item.submission.submitted_at,
-            "detail": {
-                "form": _form_name(item.submission),
-                "campaign": str(item.submission.campaign) if item.submission.campaign else "",
-                "campaign_id": item.submission.campaign_id,
-                "submission": item.submission.pk,
-            },
-        }
-        for item in fresh
-    ]
-    timeline.record_many(SUBMITTED.key, rows, lane=lane)
+    forms = {item.submission.form_id or 0: _form_name(item.submission) for item in fresh}
+    campaigns = {s.campaign_id: str(s.campaign) for s in (item.submission for item in fresh) if s.campaign}
+    columns = {"id": "bigint", "contact_id": "bigint", "lead_id": "bigint"}
+    staging.stage("told_submissions", columns, ([i.submission.pk, i.contact_id, i.lead_id] for i in fresh))
+    timeline.record_select(
+        SUBMITTED.key,
+        """SELECT told.contact_id, contact.account_id, told.lead_id, submission.form_id AS object_id,
+                  submission.submitted_at AS occurred_at,
+                  jsonb_build_object(
+                    'form', %(forms)s::jsonb ->> coalesce(submission.form_id, 0)::text,
+                    'campaign', coalesce(%(campaigns)s::jsonb ->> submission.campaign_id::text, ''),
+                    'campaign_id', submission.campaign_id, 'submission', told.id) AS detail
+           FROM told_submissions told
+           CROSS JOIN LATERAL (SELECT * FROM integrations_leadsubmission WHERE id = told.id LIMIT 1) submission
+           LEFT JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = told.contact_id LIMIT 1) contact
+             ON true""",
+        {"forms": Jsonb(forms), "campaigns": Jsonb(campaigns)},
+        columns=("contact_id", "account_id", "lead_id", "object_id", "occurred_at", "detail"),
+        lane=lane,
+    )
 
 
 def _result(item: _Item, reasons: "_Reasons") -> Result:

@@ -6,6 +6,7 @@ piece before is written.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -62,8 +63,20 @@ def stage(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]], 
 
 
 def as_copy(rows: Iterable[Sequence[Any]]) -> bytes:
-    """The rows in COPY's text format."""
-    return "".join(["\t".join([_cell(value) for value in row]) + "\n" for row in rows]).encode()
+    """The rows, all of one length, in COPY's text format; spelled out column by column, since a column's values are
+    mostly of one kind."""
+    columns = [_column(values) for values in zip(*rows, strict=True)]
+    return "".join(["\t".join(row) + "\n" for row in zip(*columns, strict=True)]).encode()
+
+
+def _column(values: Sequence[Any]) -> Iterable[str]:
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        # Most texts have nothing to escape, and asking once for all is cheaper than translating.
+        return values if _ESCAPED.search("".join(values)) is None else [text.translate(_ESCAPES) for text in values]
+    if kinds == {int}:
+        return map(str, values)
+    return map(_cell, values)
 
 
 def _cell(value: Any) -> str:
@@ -74,8 +87,7 @@ def _cell(value: Any) -> str:
     if kind is int or kind is bool:
         return str(value)
     if isinstance(value, str):
-        # Most texts have nothing to escape, and asking is cheaper than translating.
-        return value if value.isprintable() and "\\" not in value else value.translate(_ESCAPES)
+        return value if _ESCAPED.search(value) is None else value.translate(_ESCAPES)
     if kind is dict:
         return _json_cell(value)
     if kind is Jsonb:
@@ -87,10 +99,13 @@ def _cell(value: Any) -> str:
 
 def _json_cell(value: Any) -> str:
     """A value as JSON, in which only backslashes are left to escape."""
+    if value in ({}, []):
+        return "[]" if isinstance(value, list) else "{}"
     return _encode(value).replace("\\", "\\\\")
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+_ESCAPED = re.compile(r"[\\\t\n\r]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 

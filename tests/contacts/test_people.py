@@ -1,5 +1,8 @@
+import phonenumbers
 import pytest
 from django.core.exceptions import ValidationError
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from contacts import consent, matching, normalise, people, search
 from contacts.models import Account, Contact, Field, Interaction, MatchAmbiguity, Purpose
@@ -35,6 +38,29 @@ def test_a_company_that_is_only_a_legal_form_keeps_its_name() -> None:
 )
 def test_phones_are_stored_as_e164(entered: str, country: str, stored: str) -> None:
     assert normalise.phone(entered, country) == stored
+
+
+_CODES = [str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE]
+
+
+@given(code=st.sampled_from(_CODES), national=st.from_regex(r"[0-9]{3,12}", fullmatch=True))
+@example(code="49", national="030901820")  # the 0 that is dialled within the country is no part of the number
+@example(code="39", national="0612345678")  # in Italy it is
+@example(code="44", national="2079460123")
+@example(code="1", national="3125550123")
+@example(code="999", national="123456789")
+def test_numbers_in_e164_come_to_what_the_library_makes_of_them(code: str, national: str) -> None:
+    text = f"+{code}{national}"
+    try:
+        parsed = phonenumbers.parse(text)
+        is_possible = phonenumbers.is_possible_number(parsed)
+    except phonenumbers.NumberParseException:
+        is_possible = False
+    if is_possible:
+        assert normalise.phone(text) == phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    else:
+        with pytest.raises(ValueError, match=r"\S"):
+            normalise.phone(text)
 
 
 def test_a_contact_is_stored_normalised_found_by_search_and_on_the_timeline(acme: Tenant) -> None:
