@@ -11,6 +11,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import prefetch_related_objects
@@ -45,10 +46,15 @@ class Processed:
         return self.states.total()
 
 
-def process(connection: Connection, limit: int = BATCH) -> Processed:
-    """Process the oldest ones: what somebody said last has to hold. Index: lead_submission_to_process."""
+def process(connection: Connection, limit: int = BATCH, *, before: datetime | None = None) -> Processed:
+    """Process the oldest ones, of those submitted before a moment if one is given: what somebody said last has to hold.
+
+    Index: lead_submission_to_process.
+    """
     recording.one_at_a_time()
     waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("submitted_at", "pk")
+    if before is not None:
+        waiting = waiting.filter(submitted_at__lt=before)
     # What is written anew, or not looked at.
     waiting = waiting.defer("faults", "left_out", "reason", "digest", "external_id", "submitter")
     return process_these(connection, list(waiting.select_for_update()[:limit]))

@@ -1,13 +1,16 @@
 """Reading LinkedIn: accounts, campaigns and forms, then the submissions of each chosen account, window by window.
 
-Nothing is lost and nothing doubled, whatever happens between two statements: a chunk of pages is stored under the
-submissions' own ids, and an account is noted as read only after the whole window was stored. What arrives late or was
-broken is found by the overlap, and by reading the last week once more each day.
+A window is read and stored while the one before is processed. Nothing is lost and nothing doubled, whatever happens
+between two statements: a chunk of pages is stored under the submissions' own ids, and an account is noted as read only
+after the whole window was stored. What arrives late or was broken is found by the overlap, and by reading the last
+week once more each day.
 """
 
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -53,8 +56,9 @@ class Pull:
     statistics: Statistics = field(init=False)
     # Accounts that LinkedIn does not let us read, with the reason.
     problems: dict[str, str] = field(default_factory=dict)
-    # Submissions that were stored and not processed yet.
-    _unprocessed: int = 0
+    # How many submissions were stored to be processed, and how many were.
+    _stored: int = 0
+    _processed: int = 0
 
     def __post_init__(self) -> None:
         self.api = LinkedIn(self.connection)
@@ -100,9 +104,15 @@ class Pull:
     def _read(self, account: AdAccount) -> None:
         """Read an account's submissions, oldest first."""
         now, is_rereading = self._now(), self._is_rereading(account)
-        for start, end in self._windows(account, now, is_rereading):
-            self._window(account, start, end)
-            self._check_time()
+        with _beside() as reader:
+            for start, end in self._windows(account, now, is_rereading):
+                reading = reader.submit(self._window, account, start, end)
+                try:
+                    if self._stored - self._processed >= processing.BATCH:
+                        self.settle(before=start)
+                finally:
+                    reading.result()
+                self._check_time()
         if is_rereading:
             self._ask_for_forms_again()
         self.settle()
@@ -143,8 +153,6 @@ class Pull:
                 here.newest_at = newest
             here.read_until = max(filter(None, (here.read_until, min(end, self.api.now or end))))
             here.save(update_fields=["newest_at", "read_until"])
-        if self._unprocessed >= processing.BATCH:
-            self.settle()
 
     def _pages(self, account: AdAccount, start: datetime, end: datetime) -> tuple[datetime | None, bool]:
         """Store a window's submissions; the newest moment among them, and whether rows have shifted meanwhile."""
@@ -172,16 +180,15 @@ class Pull:
             stored = storing.store(self.connection, responses, LeadSubmission.Channel.API)
             counted = {"new": stored.new, "changed": stored.changed, "known": stored.known}
             runs.count(self.run, counted)
-        self._unprocessed += stored.new + stored.changed
+        self._stored += stored.new + stored.changed
 
-    def settle(self) -> None:
-        """Process what is stored, whole windows at a time, the oldest first.
+    def settle(self, before: datetime | None = None) -> None:
+        """Process what is stored, the oldest first: whole windows, all those before a moment.
 
         LinkedIn lists in no order, and what somebody said last has to hold.
         """
         self.forms()
-        self.process()
-        self._unprocessed = 0
+        self.process(before)
 
     def forms(self) -> None:
         """Read the versions of forms that submissions name and that no list has."""
@@ -213,14 +220,15 @@ class Pull:
                 why = problem or _("LinkedIn does not show this version of the form.")
                 LeadFormVersion.objects.filter(pk=version.pk).update(problem=why[:300])
 
-    def process(self) -> None:
-        """Process what waits, batch by batch."""
+    def process(self, before: datetime | None = None) -> None:
+        """Process what waits, batch by batch; only what was submitted before a moment, if one is given."""
         while True:
             self.statistics.keep_up()
             with tenant_scope(self.connection.tenant_id):
                 commit_without_waiting()
-                done = processing.process(self.connection)
+                done = processing.process(self.connection, before=before)
                 runs.count(self.run, {**done.counts, **done.states})
+            self._processed += done.total
             if done.total < processing.BATCH:
                 return
 
@@ -246,6 +254,16 @@ class Pull:
             state = Connection.objects.filter(pk=self.connection.pk).values_list("state", flat=True).first()
         if state != Connection.State.ACTIVE:
             raise Interrupted
+
+
+@contextmanager
+def _beside() -> Iterator[ThreadPoolExecutor]:
+    """A thread, with a connection to the database of its own, for what is done at the same time."""
+    with ThreadPoolExecutor(1, "linkedin") as pool:
+        try:
+            yield pool
+        finally:
+            pool.submit(lambda: connection.close()).result()  # the thread's own
 
 
 def commit_without_waiting() -> None:
