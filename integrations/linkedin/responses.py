@@ -1,5 +1,6 @@
 """What came, as plain values: the one shape of a submission, of a form and of a campaign, whichever way they came."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 LONGEST = 4_000
 # Seconds and milliseconds since 1970 are both seen; nothing that matters happened before March 1973.
 MILLISECONDS_FROM = 10**11
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 # PostgreSQL keeps no NUL, and half of a surrogate pair is no text.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -42,10 +44,14 @@ class Response:
     faults: list[str] = field(default_factory=list)
 
     @property
-    def digest(self) -> str:
-        """Equal for equal contents."""
-        said = (self.form, self.campaign_id, self.is_test, self.answers, self.hidden_fields, self.consents)
-        return blake2b(repr(said).encode("utf-8", "replace"), digest_size=16).hexdigest()
+    def contents(self) -> tuple[str, str, str, str]:
+        """Answers, hidden fields, consents and faults, each as JSON."""
+        return _encode(self.answers), _encode(self.hidden_fields), _encode(self.consents), _encode(self.faults)
+
+    def digest_of(self, contents: tuple[str, str, str, str]) -> str:
+        """Equal for equal contents; faults are ours."""
+        said = "\x00".join((repr(self.form), self.campaign_id, str(self.is_test), *contents[:3]))
+        return blake2b(said.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 @dataclass(slots=True)

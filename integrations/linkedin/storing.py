@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection as database
-from psycopg.types.json import Jsonb
 
 from integrations.linkedin.responses import FormDocument, FormRef, Named, Response
 from integrations.models import AdAccount, AdCampaign, Connection, LeadForm, LeadFormVersion, LeadSubmission
@@ -178,7 +177,7 @@ class _Places:
     def row(self, response: Response) -> list[Any]:
         """The submission as the staging table has it."""
         account = self._accounts.get(response.account_id)
-        ref = response.form
+        ref, contents = response.form, response.contents
         return [
             response.external_id,
             account.pk if account else None,
@@ -188,11 +187,8 @@ class _Places:
             response.is_test or bool(account and account.is_test),
             response.submitted_at,
             response.submitter,
-            Jsonb(response.answers),
-            Jsonb(response.hidden_fields),
-            Jsonb(response.consents),
-            Jsonb(response.faults),
-            response.digest,
+            *contents,
+            response.digest_of(contents),
         ]
 
     def _campaigns_of(self, responses: Sequence[Response]) -> dict[str, int]:

@@ -210,10 +210,20 @@ class LeadSubmission(models.Model):
         "integrations.Connection", models.CASCADE, related_name="submissions", db_index=False
     )
     external_id = models.CharField(max_length=200)
-    account = models.ForeignKey(AdAccount, models.SET_NULL, null=True, related_name="+", db_index=False)
-    campaign = models.ForeignKey(AdCampaign, models.SET_NULL, null=True, related_name="submissions", db_index=False)
-    form = models.ForeignKey(LeadForm, models.SET_NULL, null=True, related_name="submissions", db_index=False)
-    version = models.ForeignKey(LeadFormVersion, models.SET_NULL, null=True, related_name="+", db_index=False)
+    # These belong to the connection and go only with it: checking four more references per row would take as long as
+    # writing the row.
+    account = models.ForeignKey(
+        AdAccount, models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    campaign = models.ForeignKey(
+        AdCampaign, models.SET_NULL, null=True, related_name="submissions", db_index=False, db_constraint=False
+    )
+    form = models.ForeignKey(
+        LeadForm, models.SET_NULL, null=True, related_name="submissions", db_index=False, db_constraint=False
+    )
+    version = models.ForeignKey(
+        LeadFormVersion, models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     channel = models.CharField(max_length=10, choices=Channel.choices)
     is_test = models.BooleanField(default=False)
     submitted_at = models.DateTimeField()
