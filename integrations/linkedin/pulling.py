@@ -9,8 +9,6 @@ week once more each day.
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts.models import Account, Contact
+from integrations.ahead import ahead, beside
 from integrations.client import Rejected
 from integrations.connections import runs
 from integrations.linkedin import processing, storing
@@ -37,6 +36,8 @@ OVERLAP, REREAD, REREAD_EVERY = timedelta(hours=24), timedelta(days=7), timedelt
 AHEAD = timedelta(minutes=5)
 # Submissions that are stored in one transaction.
 CHUNK = 2_000
+# Pages that are fetched while those before them are stored.
+PAGES_AHEAD = 20
 # How often a window is read again whose pages have shifted meanwhile.
 READINGS = 3
 
@@ -104,7 +105,7 @@ class Pull:
     def _read(self, account: AdAccount) -> None:
         """Read an account's submissions, oldest first."""
         now, is_rereading = self._now(), self._is_rereading(account)
-        with _beside() as reader:
+        with beside("linkedin") as reader:
             for start, end in self._windows(account, now, is_rereading):
                 reading = reader.submit(self._window, account, start, end)
                 try:
@@ -159,7 +160,7 @@ class Pull:
         totals: set[int] = set()
         waiting: list[Response] = []
         newest: datetime | None = None
-        for page in self.api.responses(account.external_id, start, end):
+        for page in ahead(self.api.responses(account.external_id, start, end), PAGES_AHEAD):
             waiting += page.responses
             totals |= {page.total} if page.total else set()
             newest = max(filter(None, [newest, *(response.submitted_at for response in page.responses)]), default=None)
@@ -254,16 +255,6 @@ class Pull:
             state = Connection.objects.filter(pk=self.connection.pk).values_list("state", flat=True).first()
         if state != Connection.State.ACTIVE:
             raise Interrupted
-
-
-@contextmanager
-def _beside() -> Iterator[ThreadPoolExecutor]:
-    """A thread, with a connection to the database of its own, for what is done at the same time."""
-    with ThreadPoolExecutor(1, "linkedin") as pool:
-        try:
-            yield pool
-        finally:
-            pool.submit(lambda: connection.close()).result()  # the thread's own
 
 
 def commit_without_waiting() -> None:

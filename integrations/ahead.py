@@ -1,0 +1,67 @@
+"""Work done beside other work, by threads with connections to the database of their own."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import Queue
+from typing import TypeVar
+
+from django.db import connection
+
+
+@contextmanager
+def beside(name: str) -> Iterator[ThreadPoolExecutor]:
+    """A thread for what is done at the same time; at the end of the block it has done what it was given."""
+    with ThreadPoolExecutor(1, name) as pool:
+        try:
+            yield pool
+        finally:
+            pool.submit(lambda: connection.close()).result()  # the thread's own
+
+
+T = TypeVar("T")
+
+
+class _End:
+    """No more items, or what went wrong."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+
+def ahead(items: Iterable[T], most: int) -> Iterator[T]:
+    """The items in their order, up to `most` of which a thread brings before they are asked for.
+
+    What goes wrong there is raised here, behind the items before it. If the caller stops early, the thread stops at the
+    item that it is at.
+    """
+    brought: Queue[T | _End] = Queue(most)
+    is_over = threading.Event()
+
+    def bring() -> None:
+        end = _End()
+        try:
+            for item in items:
+                brought.put(item)
+                if is_over.is_set():
+                    break
+        except BaseException as error:
+            end = _End(error)
+        finally:
+            connection.close()
+            brought.put(end)
+
+    thread = threading.Thread(target=bring, name="ahead", daemon=True)
+    thread.start()
+    item: T | _End | None = None
+    try:
+        while not isinstance(item := brought.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        is_over.set()
+        while not isinstance(item, _End):
+            item = brought.get()
+        thread.join()
