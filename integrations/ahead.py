@@ -1,7 +1,7 @@
 """Work done beside other work, by threads with connections to the database of their own."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from queue import Queue
@@ -30,7 +30,7 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[T], most: int) -> Iterator[T]:
+def ahead(items: Iterable[T], most: int) -> Generator[T]:
     """The items in their order, up to `most` of which a thread brings before they are asked for.
 
     What goes wrong there is raised here, behind the items before it. If the caller stops early, the thread stops at the

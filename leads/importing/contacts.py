@@ -153,6 +153,10 @@ def _look_up(asked: Sequence[Person], match_by: str) -> None:
         return
     source: sql.Composable = sql.SQL("")
     where: sql.Composable
+    # Only one active contact has an address, so there is nothing to put into an order.
+    order, hits = sql.SQL("ORDER BY contact.updated_at DESC, contact.id DESC"), HITS
+    if match_by == MatchBy.EMAIL:
+        order, hits = sql.SQL(""), 1
     if match_by == MatchBy.NAME:
         firms = ([person.place, _account_of(person)] for person in asked)
         staging.stage("given_firms", {"place": "integer", "account_id": "bigint"}, firms)
@@ -166,10 +170,10 @@ def _look_up(asked: Sequence[Person], match_by: str) -> None:
            FROM given_contact given {source}
            CROSS JOIN LATERAL (SELECT ARRAY(SELECT contact.id FROM contacts_contact contact
                                             WHERE {where} AND contact.is_active
-                                            ORDER BY contact.updated_at DESC, contact.id DESC LIMIT {hits}) AS ids
+                                            {order} LIMIT {hits}) AS ids
                                OFFSET 0) found
            WHERE cardinality(ids) > 0"""
-    ).format(source=source, where=where, hits=sql.Literal(HITS))
+    ).format(source=source, where=where, order=order, hits=sql.Literal(hits))
     by_place = {person.place: person for person in asked}
     with connection.cursor() as cursor:
         cursor.execute(statement)
