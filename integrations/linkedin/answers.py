@@ -62,8 +62,9 @@ class Questions:
     def texts(self, submission: LeadSubmission) -> dict[str, str]:
         """What was said by the question's key, hidden fields under `hidden:{name}`; the last of two answers counts."""
         found = {f"{HIDDEN}{name}": value for name, value in self.hidden(submission).items()}
+        own = self._own.get(submission.version_id or 0, {})
         for answer in submission.answers:
-            question = self.of(submission, answer)
+            question = own.get(answer.get("question", "")) or self.of(submission, answer)
             if question is not None and (text := text_of(answer, question)):
                 found[question["key"]] = text
         return found

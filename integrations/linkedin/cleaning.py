@@ -1,7 +1,8 @@
 """From answers to values of ours, by a mapping. A value that cannot be read is left out, and said; it stops nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,17 @@ class Read:
         return any(self.cleaned.contact.get(name) for name in WHO)
 
 
+class _Step(NamedTuple):
+    """Where the answer to a question goes."""
+
+    key: str
+    label: str
+    entity: str
+    name: str
+    is_custom: bool
+    clean: Callable[..., Any]
+
+
 class Reader:
     """Reads submissions by one mapping; `country` is that of phone numbers without a prefix."""
 
@@ -37,33 +49,34 @@ class Reader:
     ) -> None:
         self._mapping, self._offered, self._questions = mapping, offered, questions
         self._default = {"country": country}
-        self._plans: dict[int, list[tuple[str, str, Target]]] = {}
+        self._plans: dict[int, list[_Step]] = {}
 
     def read(self, submission: LeadSubmission) -> Read:
         """The submission's values."""
         texts = self._questions.texts(submission)
         found = Read(submission, Cleaned(Row(submission.pk, [])))
-        for key, label, target in self._plan(submission):
+        for key, label, entity, name, is_custom, clean in self._plan(submission):
             if not (text := texts.get(key)):
                 continue
-            values = getattr(found.cleaned, target.entity)
-            own = values.setdefault("custom", {}) if target.is_custom else values
-            if own.get(target.name) is not None:
+            values = getattr(found.cleaned, entity)
+            own = values.get("custom", {}) if is_custom else values
+            if own.get(name) is not None:
                 continue
             try:
-                value = target.cell.clean(text, values if "country" in values else self._default)
+                value = clean(text, values if "country" in values else self._default)
             except ValueError as error:
                 found.left_out.append(_("%(question)s: %(error)s") % {"question": label, "error": error})
                 continue
-            if value is not None:
-                own[target.name] = value
-        for values in (found.cleaned.contact, found.cleaned.account, found.cleaned.lead):
-            if values.get("custom") == {}:
-                del values["custom"]
+            if value is None:
+                continue
+            if is_custom:
+                values.setdefault("custom", {})[name] = value
+            else:
+                values[name] = value
         return found
 
-    def _plan(self, submission: LeadSubmission) -> list[tuple[str, str, Target]]:
-        """(key, label, target) of what is mapped, in the order in which answers count; countries before phones."""
+    def _plan(self, submission: LeadSubmission) -> "list[_Step]":
+        """What is mapped, in the order in which answers count; countries before phones."""
         version = self._questions.version(submission)
         pk = version.pk if version else 0
         if pk not in self._plans:
@@ -86,7 +99,10 @@ class Reader:
                     step[0],
                 )
             )
-            self._plans[pk] = plan
+            self._plans[pk] = [
+                _Step(key, label, target.entity, target.name, target.is_custom, target.cell.clean)
+                for key, label, target in plan
+            ]
         return self._plans[pk]
 
 

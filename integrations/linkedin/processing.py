@@ -142,10 +142,10 @@ def _set_aside(context: _Context, submission: LeadSubmission) -> Result | None:
     if submission.version_id is None:
         return None
     version = context.questions.version(submission)
-    knows = any(context.questions.of(submission, answer) for answer in submission.answers)
-    if submission.answers and not knows and (version is None or version.problem):
-        return Result(submission, State.HELD, _("Its form has not been read: its answers have no meaning yet."))
-    return None
+    is_read = version is not None and not version.problem
+    if is_read or not submission.answers or any(context.questions.of(submission, each) for each in submission.answers):
+        return None
+    return Result(submission, State.HELD, _("Its form has not been read: its answers have no meaning yet."))
 
 
 def _agreed(context: _Context, row: LeadFormMapping, results: Iterable[Result]) -> list[consents.Agreed]:
