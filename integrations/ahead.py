@@ -1,24 +1,11 @@
-"""Work done beside other work, by threads with connections to the database of their own."""
+"""The next of something is brought while the present one is worked on."""
 
 import threading
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable
 from queue import Queue
 from typing import TypeVar
 
 from django.db import connection
-
-
-@contextmanager
-def beside(name: str) -> Iterator[ThreadPoolExecutor]:
-    """A thread for what is done at the same time; at the end of the block it has done what it was given."""
-    with ThreadPoolExecutor(1, name) as pool:
-        try:
-            yield pool
-        finally:
-            pool.submit(lambda: connection.close()).result()  # the thread's own
-
 
 T = TypeVar("T")
 
@@ -32,6 +19,8 @@ class _End:
 
 def ahead(items: Iterable[T], most: int) -> Generator[T]:
     """The items in their order, up to `most` of which a thread brings before they are asked for.
+
+    The thread has a connection to the database of its own, so it sees nothing that is not committed.
 
     What goes wrong there is raised here, behind the items before it. If the caller stops early, the thread stops at the
     item that it is at.

@@ -29,7 +29,7 @@ from tenants.models import Tenant
 logger = logging.getLogger(__name__)
 
 State = LeadSubmission.State
-BATCH = 3_000
+BATCH = 5_000
 # More than so many at once are read by the reactor behind what people do now.
 LIVE_UP_TO = 100
 
@@ -46,7 +46,7 @@ class Processed:
         return self.states.total()
 
 
-def process(connection: Connection, limit: int = BATCH, *, before: datetime | None = None) -> Processed:
+def process(connection: Connection, limit: int | None = None, *, before: datetime | None = None) -> Processed:
     """Process the oldest ones, of those submitted before a moment if one is given: what somebody said last has to hold.
 
     Index: lead_submission_to_process.
@@ -57,7 +57,7 @@ def process(connection: Connection, limit: int = BATCH, *, before: datetime | No
         waiting = waiting.filter(submitted_at__lt=before)
     # What is written anew, or not looked at.
     waiting = waiting.defer("faults", "left_out", "reason", "digest", "external_id", "submitter")
-    return process_these(connection, list(waiting.select_for_update()[:limit]))
+    return process_these(connection, list(waiting.select_for_update()[: limit or BATCH]))
 
 
 def process_these(connection: Connection, submissions: Sequence[LeadSubmission]) -> Processed:

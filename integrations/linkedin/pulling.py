@@ -1,9 +1,9 @@
 """Reading LinkedIn: accounts, campaigns and forms, then the submissions of each chosen account, window by window.
 
-A window is read and stored while the one before is processed. Nothing is lost and nothing doubled, whatever happens
-between two statements: a chunk of pages is stored under the submissions' own ids, and an account is noted as read only
-after the whole window was stored. What arrives late or was broken is found by the overlap, and by reading the last
-week once more each day.
+The next windows are read and stored while those before them are processed. Nothing is lost and nothing doubled,
+whatever happens between two statements: a chunk of pages is stored under the submissions' own ids, and an account is
+noted as read only after the whole window was stored. What arrives late or was broken is found by the overlap, and by
+reading the last week once more each day.
 """
 
 import time
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts.models import Account, Contact
-from integrations.ahead import ahead, beside
+from integrations.ahead import ahead
 from integrations.client import Rejected
 from integrations.connections import runs
 from integrations.linkedin import processing, storing
@@ -36,8 +36,8 @@ OVERLAP, REREAD, REREAD_EVERY = timedelta(hours=24), timedelta(days=7), timedelt
 AHEAD = timedelta(minutes=5)
 # Submissions that are stored in one transaction.
 CHUNK = 2_000
-# Pages that are fetched while those before them are stored.
-PAGES_AHEAD = 20
+# Windows that are read while those before them are processed; pages that are fetched while those before are stored.
+WINDOWS_AHEAD, PAGES_AHEAD = 30, 20
 # How often a window is read again whose pages have shifted meanwhile.
 READINGS = 3
 
@@ -105,15 +105,11 @@ class Pull:
     def _read(self, account: AdAccount) -> None:
         """Read an account's submissions, oldest first."""
         now, is_rereading = self._now(), self._is_rereading(account)
-        with beside("linkedin") as reader:
-            for start, end in self._windows(account, now, is_rereading):
-                reading = reader.submit(self._window, account, start, end)
-                try:
-                    if self._stored - self._processed >= processing.BATCH:
-                        self.settle(before=start)
-                finally:
-                    reading.result()
-                self._check_time()
+        windows = self._windows(account, now, is_rereading)
+        for read_until in ahead((self._window(account, *window) for window in windows), WINDOWS_AHEAD):
+            if self._stored - self._processed >= processing.BATCH:
+                self.settle(before=read_until)
+            self._check_time()
         if is_rereading:
             self._ask_for_forms_again()
         self.settle()
@@ -142,8 +138,8 @@ class Pull:
             yield start, end
             start = end
 
-    def _window(self, account: AdAccount, start: datetime, end: datetime) -> None:
-        """Read a window until its pages have not shifted, then note that it was read."""
+    def _window(self, account: AdAccount, start: datetime, end: datetime) -> datetime:
+        """Read a window until its pages have not shifted, note that it was read, and return its end."""
         for _reading in range(READINGS):
             newest, has_shifted = self._pages(account, start, end)
             if not has_shifted:
@@ -154,6 +150,7 @@ class Pull:
                 here.newest_at = newest
             here.read_until = max(filter(None, (here.read_until, min(end, self.api.now or end))))
             here.save(update_fields=["newest_at", "read_until"])
+        return end
 
     def _pages(self, account: AdAccount, start: datetime, end: datetime) -> tuple[datetime | None, bool]:
         """Store a window's submissions; the newest moment among them, and whether rows have shifted meanwhile."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from integrations.ahead import ahead, beside
+from integrations.ahead import ahead
 
 
 def test_the_items_come_in_their_order_and_no_more_ahead_than_asked_for() -> None:
@@ -46,10 +46,3 @@ def test_who_stops_early_leaves_no_thread_behind() -> None:
     assert set(threading.enumerate()) > before
     items.close()
     assert set(threading.enumerate()) <= before
-
-
-def test_what_is_done_beside_is_done_at_the_end_of_the_block() -> None:
-    with beside("test") as pool:
-        answer = pool.submit(threading.current_thread)
-    assert answer.done()
-    assert answer.result() is not threading.current_thread()
