@@ -29,5 +29,4 @@ patterns = [
     path("linkedin/<int:pk>/inbox/", linkedin_ways.inbox, name="linkedin_inbox"),
     path("linkedin/<int:pk>/inbox/close/", linkedin_ways.close_inbox, name="linkedin_close_inbox"),
     path("linkedin/<int:pk>/notify/", linkedin_ways.notify, name="linkedin_notify"),
-    path("linkedin/<int:pk>/remove/", linkedin_ways.remove, name="linkedin_remove"),
 ]

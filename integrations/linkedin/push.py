@@ -108,8 +108,11 @@ def subscribe(connection: Connection) -> list[str]:
 
 
 def unsubscribe(connection: Connection) -> None:
-    """End all notifications; what LinkedIn does not know any more is ended. Outside of any scope."""
-    api = LinkedIn(connection)
+    """End all notifications; what LinkedIn does not know any more is ended. Outside of any scope.
+
+    One that it refuses to end does not keep the others; the refusal is raised in the end.
+    """
+    api, refused = LinkedIn(connection), None
     with tenant_scope(connection.tenant_id, read_only=True):
         accounts = list(AdAccount.objects.filter(connection=connection).exclude(subscription_id=""))
     for account in accounts:
@@ -117,9 +120,12 @@ def unsubscribe(connection: Connection) -> None:
             api.unsubscribe(account.subscription_id)
         except Rejected as error:
             if error.status != 404:
-                raise
+                refused = error
+                continue
         with tenant_scope(connection.tenant_id):
             AdAccount.objects.filter(pk=account.pk).update(subscription_id="")
+    if refused is not None:
+        raise refused
 
 
 def replace_secret(connection: Connection, secret: str, *, by: Member) -> None:

@@ -328,7 +328,7 @@ def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
     given = {"name": "Ours", "client_id": "sandbox-app", "client_secret": "another"}
     client.post(f"/integrations/linkedin/{pk}/app/", given)
     assert (linkedin.reload().name, linkedin.connection.token is None) == ("Ours", False)
-    client.post(f"/integrations/linkedin/{pk}/remove/")
+    client.post(f"/integrations/connections/{pk}/remove/")
     assert not linkedin.here.store.subscriptions
     with tenant_scope(linkedin.tenant):
         assert not Connection.objects.exists()
