@@ -6,8 +6,8 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self) -> None:
-        # The reactor and the chore of erasure register themselves as they are imported.
-        from contacts import bulk, erasure, facts, finding, kinds, purposes, reactor, registry, timeline
+        # The reactor and the chores register themselves as they are imported.
+        from contacts import bulk, erasure, facts, finding, kinds, purposes, reactor, received, registry, timeline  # noqa: F401
         from tenants import companies
         from tenants.access import Right
         from tenants.registry import Section, Tab, menu, search_sources, tabs

@@ -8,14 +8,13 @@ order, so each counts once and a withdrawal counts for good.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection as database
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contacts import received
 from integrations.client import Rejected
 from integrations.connections import verbs
 from integrations.linkedin import doors, parsing, storing
@@ -66,7 +65,9 @@ def take(connection: Connection, body: bytes) -> bool:
     response_id = parsing.tail(part(told, "leadGenFormResponse"))
     account_id = parsing.tail(part(told, "owner", "sponsoredAccount"))
     action = text_of(part(told, "leadAction"), 20)
-    if not response_id or action not in (CREATED, DELETED) or not claim(f"linkedin:{connection.pk}", [_hash(body)]):
+    if not response_id or action not in (CREATED, DELETED):
+        return False
+    if not received.claim(f"linkedin:{connection.pk}", [_hash(body)]):
         return False
     if action == DELETED:
         storing.withdraw(connection, [response_id[:200]], _("The member has withdrawn it at LinkedIn."))
@@ -78,17 +79,6 @@ def take(connection: Connection, body: bytes) -> bool:
     storing.announce(connection, [(response_id[:200], at)])
     wakeups.announce("linkedin")
     return True
-
-
-def claim(source: str, external_ids: Iterable[str]) -> list[str]:
-    """Those of these facts from outside that have not come before; they never will again."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO contacts_received (source, external_id) SELECT %s, unnest(%s::text[])
-               ON CONFLICT DO NOTHING RETURNING external_id""",
-            [source, sorted(set(external_ids))],
-        )
-        return [external_id for (external_id,) in cursor.fetchall()]
 
 
 def subscribe(connection: Connection) -> list[str]:
