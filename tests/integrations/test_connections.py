@@ -70,6 +70,17 @@ def test_a_connection_that_is_refused_stops_and_its_owners_are_told_once(acme: T
 
 
 @pytest.mark.django_db
+def test_a_draft_that_is_refused_stays_one_and_nobody_is_told(acme: Tenant, ana: Member) -> None:
+    """Whoever sets it up sees the error on the page; there is nothing to be authorised again."""
+    row = connect(acme, ana)
+    with tenant_scope(acme):
+        verbs.need_authorisation(row, "401: wrong secret")
+        verbs.stop(row, "426: the version has ended")
+    assert state(acme, row) == "draft"
+    assert told(acme) == []
+
+
+@pytest.mark.django_db
 def test_owners_are_warned_once_before_an_authorisation_ends(acme: Tenant, ana: Member) -> None:
     soon = timezone.now() + timedelta(days=13)
     connect(acme, ana, state="active", authorisation_ends_at=soon)
