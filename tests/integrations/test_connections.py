@@ -1,5 +1,6 @@
 """Connections: their states, their tokens, their runs, and what the owners are told."""
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -130,6 +131,24 @@ def test_a_token_is_fetched_before_it_ends_and_a_refusal_is_noted(acme: Tenant, 
     with pytest.raises(NeedsAuthorisation):
         Tokens(row, refuse).renew("new")
     assert state(acme, row) == "needs_authorisation"
+
+
+@pytest.mark.django_db
+def test_a_token_is_looked_up_once_for_many_calls_until_it_is_refused(
+    acme: Tenant, ana: Member, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(tokens, "HELD", math.inf)
+    row = connect(acme, ana, state="active")
+    authoriser = Tokens(row, lambda c: pytest.fail("another worker has fetched one"))
+    for token in ("old", "new"):
+        with tenant_scope(acme):
+            tokens.keep(row, Granted(token, timezone.now() + timedelta(hours=1)))
+        if token == "old":
+            assert authoriser.token() == "old"
+    with django_assert_num_queries(0):
+        assert authoriser.token() == "old"
+    assert authoriser.renew("old") == "new"
+    assert authoriser.token() == "new"
 
 
 @pytest.mark.django_db
