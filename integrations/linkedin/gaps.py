@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from integrations.client import Rejected, Unavailable
+from integrations.linkedin import oauth
 from integrations.models import AdAccount, AdCampaign, Connection, LeadCount, LeadSubmission
 from tenants.scope import tenant_scope
 
@@ -41,10 +42,12 @@ class Gap:
 
 
 def refresh(pull: "Pull") -> None:
-    """Ask for LinkedIn's figures once a day; an app without the right to reports goes without.
+    """Ask for LinkedIn's figures once a day, if they are to be compared.
 
     Outside of any scope. The leads have been read by then: a fault of the figures is none of the run.
     """
+    if not oauth.compares(pull.connection):
+        return
     connection, today = pull.connection, (pull.api.now or timezone.now()).astimezone(UTC).date()
     first_on = today - timedelta(days=DAYS - 1)
     with tenant_scope(connection.tenant_id, read_only=True):
@@ -84,6 +87,8 @@ def keep(account: AdAccount, counts: dict[str, int], first_on: date, last_on: da
 
 def report(connection: Connection) -> list[Gap]:
     """Every campaign with figures, those that miss the most first. Index: lead_submission_of_campaign."""
+    if not oauth.compares(connection):
+        return []
     rows = LeadCount.objects.filter(campaign__connection=connection).select_related("campaign")
     found = []
     for row in rows:

@@ -16,7 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import Contact, Field, Purpose
-from integrations.linkedin import processing, versions
+from integrations.connections import verbs
+from integrations.linkedin import oauth, processing, versions
 from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
@@ -122,6 +123,16 @@ def test_the_sandbox_is_connected_asked_synced_and_played_with(
     url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
     client.get(allow(url).partition("/t/acme")[2])
     assert only(Connection, linkedin.tenant).state == "active"
+
+
+def redirected(url: str) -> str:
+    """Where LinkedIn sends the browser at once."""
+    parts = urlsplit(url)
+    line = HTTPConnection(parts.hostname or "", parts.port)
+    line.request("GET", f"{parts.path}?{parts.query}")
+    location = line.getresponse().headers["Location"]
+    line.close()
+    return location
 
 
 def allow(url: str) -> str:
@@ -325,13 +336,57 @@ def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
     assert "tells of each lead at once" in text(client.post(f"/integrations/linkedin/{pk}/notify/", follow=True))
     assert "End notifications" in text(client.get(f"/integrations/linkedin/{pk}/"))
     assert len(linkedin.here.store.subscriptions) == 1
-    given = {"name": "Ours", "client_id": "sandbox-app", "client_secret": "another"}
-    client.post(f"/integrations/linkedin/{pk}/app/", given)
-    assert (linkedin.reload().name, linkedin.connection.token is None) == ("Ours", False)
+    path, given = f"/integrations/linkedin/{pk}/app/", {"name": "Ours", "client_id": "sandbox-app"}
+    assert client.get(path).status_code == 404, "the sandbox's is no app of theirs"
+    with tenant_scope(linkedin.tenant):
+        Connection.objects.update(is_sandbox=False)
+    for secret in ("another", ""):
+        client.post(path, {**given, "client_secret": secret})
+        assert (linkedin.reload().name, linkedin.connection.token is None) == ("Ours", False)
+        assert verbs.secrets_of(linkedin.connection)["client_secret"] == "another", "an empty one is as it was"
+    assert "Another app has another secret" in text(client.post(path, {**given, "client_id": "8"}), 422)
+    assert "Authorise the connection again" in text(client.post(path, {**given, "compares": "on"}, follow=True))
+    with tenant_scope(linkedin.tenant):
+        Connection.objects.update(is_sandbox=True)
     client.post(f"/integrations/connections/{pk}/remove/")
     assert not linkedin.here.store.subscriptions
     with tenant_scope(linkedin.tenant):
         assert not Connection.objects.exists()
+
+
+@pytest.mark.django_db
+def test_another_app_is_to_be_authorised_and_knows_nothing_of_notifications(
+    acme: Tenant, ana: Member, client_of: ClientOf
+) -> None:
+    client = client_of(ana)
+    client.post("/integrations/linkedin/new/", {"name": "Ours", "client_id": "7", "client_secret": SECRET})
+    row = only(Connection, acme)
+    with tenant_scope(acme):
+        Connection.objects.update(state="active", token="T" * 40)
+        AdAccount.objects.create(connection=row, external_id="1", subscription_id="42", is_chosen=True)
+    client.post(f"/integrations/linkedin/{row.pk}/app/", {"name": "Ours", "client_id": "8", "client_secret": SECRET})
+    row = only(Connection, acme)
+    assert (row.state, row.token, only(AdAccount, acme).subscription_id) == ("needs_authorisation", None, "")
+    assert "Authorise at LinkedIn" in text(client.get(f"/integrations/linkedin/{row.pk}/"))
+
+
+def test_an_app_without_the_right_to_reports_does_without_the_comparison(
+    linkedin: LinkedInWorld, ana: Member, client_of: ClientOf
+) -> None:
+    """LinkedIn grants all that is asked for, or nothing."""
+    linkedin.seed(app={"scopes": list(oauth.SCOPES)})
+    client, pk = client_of(ana), linkedin.connection.pk
+    url = client.get(f"/integrations/linkedin/{pk}/authorise/")["Location"]
+    back = redirected(url).partition("/t/acme")[2]
+    assert "If only r_ads_reporting is missing" in text(client.get(back, follow=True))
+    with tenant_scope(linkedin.tenant):
+        Connection.objects.update(settings={oauth.COMPARES: False})
+    linkedin.reload()
+    linkedin.connect()
+    linkedin.leads(ANN)
+    assert linkedin.sync().state == "done"
+    assert len(linkedin.stored(state="lead_created")) == 1
+    assert linkedin.asked("/adAnalytics") == []
 
 
 @pytest.mark.django_db
