@@ -1,6 +1,6 @@
 """Facts from outside, each counted once: others deliver again what they believe we have not taken.
 
-    if received.claim("linkedin:7", [message_id]): …       # in the transaction that acts on it
+if received.claim("linkedin:7", [message_id]): …       # in the transaction that acts on it
 """
 
 from collections.abc import Iterable

@@ -7,6 +7,8 @@ from integrations.views import linkedin, linkedin_connecting, linkedin_mapping, 
 patterns = [
     path("linkedin/", linkedin.home, name="linkedin_home"),
     path("linkedin/submissions/", linkedin.submissions, name="linkedin_submissions"),
+    path("linkedin/submissions/export/", linkedin.export, name="linkedin_export"),
+    path("linkedin/figures/", linkedin.figures, name="linkedin_figures"),
     path("linkedin/submissions/<int:pk>/", linkedin.submission, name="linkedin_submission"),
     path("linkedin/new/", linkedin_connecting.new, name="linkedin_new"),
     path("linkedin/new/sandbox/", linkedin_connecting.new_sandbox, name="linkedin_new_sandbox"),

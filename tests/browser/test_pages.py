@@ -63,6 +63,7 @@ PIECES = {
     *("contacts:export", "contacts:export_accounts", "leads:export", "tenants:job_file", "tenants:job_progress"),
     *("messaging:preview", "messaging:caught_body", "pages:preview", "leads:find", "scoring:progress"),
     *("integrations:linkedin_progress", "integrations:linkedin_back"),
+    *("integrations:linkedin_export", "integrations:linkedin_figures"),
 }
 # What an argument is: a `pk` by the address's name, else by its space; another by both names where its own misleads.
 OBJECTS = {

@@ -34,9 +34,7 @@ def seed(acme: Tenant, ana: Member, running: server.Running, count: int, days: t
     """So many leads at LinkedIn, sent between so and so many days ago, and a connection that has read none."""
     world = LinkedInWorld(acme, ana, running)
     begin, end = (datetime.now(UTC) - timedelta(days=ago) for ago in days)
-    world.seed(
-        generate=[{"form": 9, "count": count, "from": begin.isoformat(), "to": end.isoformat(), "campaign": 5}]
-    )
+    world.seed(generate=[{"form": 9, "count": count, "from": begin.isoformat(), "to": end.isoformat(), "campaign": 5}])
     world.connect(reads_a_year=True)
 
 

@@ -1,5 +1,7 @@
 """The pages of LinkedIn, from connecting the sandbox to what became of a submission."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -417,6 +419,44 @@ def test_the_page_says_what_keeps_leads_from_coming(
 )
 def test_a_version_ends_a_year_and_half_a_month_later(version: str, day: date | None) -> None:
     assert versions.ends_on(version) == day
+
+
+def lines_of(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_submissions_and_charts_are_saved_as_files(
+    acme: Tenant, ana: Member, ava: Member, client_of: ClientOf, django_assert_max_num_queries: Any
+) -> None:
+    client = client_of(ana)
+    client.post("/integrations/linkedin/new/without/", {"name": "By file"})
+    row = only(Connection, acme)
+    people = "".join(f"p{n}@firma{n}.example,Guide,=1+{n}\n" for n in range(20))
+    content = f"Email,Form Name,Budget\nann@firma.example,Fair,high\n{people}"
+    client.post(f"/integrations/linkedin/{row.pk}/upload/", {"name": "Fair", "file": csv_file(content)})
+    with tenant_scope(acme):
+        processing.process(row)
+        fair, guide = LeadForm.objects.order_by("name").values_list("pk", flat=True)
+    with django_assert_max_num_queries(25):
+        everything = lines_of(client.get("/integrations/linkedin/submissions/export/"))
+    assert len(everything) == 21
+    assert {"Budget: =1+19", "Budget: high"} <= {line["answers"].splitlines()[1] for line in everything}
+    assert "Budget" not in everything[0], "the questions of many forms are no columns"
+    [ann] = lines_of(client.get(f"/integrations/linkedin/submissions/export/?form={fair}"))
+    assert (ann["email"], ann["Budget"], ann["state"]) == ("ann@firma.example", "high", "lead_created")
+    answered = lines_of(client.get(f"/integrations/linkedin/submissions/export/?form={guide}"))
+    assert {line["Budget"] for line in answered} == {f"'=1+{n}" for n in range(20)}, "nothing in them computes"
+    path = "/integrations/linkedin/figures/"
+    shares = [tuple(line.values()) for line in lines_of(client.get(f"{path}?by=form"))]
+    assert shares == [("Guide", "20", "20"), ("Fair", "1", "1")]
+    assert lines_of(client.get(f"{path}?by=campaign")) == []
+    weeks = lines_of(client.get(path))
+    assert (len(weeks), weeks[-1]["submissions"]) == (12, "21")
+    assert client.get(f"{path}?by=nothing").status_code == 404
+    analyst = client_of(ava)
+    assert analyst.get(path).status_code == 200
+    assert analyst.get("/integrations/linkedin/submissions/export/").status_code == 403
 
 
 @pytest.mark.django_db
