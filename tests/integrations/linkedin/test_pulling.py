@@ -1,9 +1,12 @@
 """Reading LinkedIn's leads, by the wire: whatever its pages, its answers and its days are like."""
 
 import logging
+from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -15,7 +18,7 @@ from integrations import client
 from integrations.connections import verbs
 from integrations.linkedin import gaps, oauth, pulling
 from integrations.linkedin.api import LinkedIn
-from integrations.models import AdAccount, Connection, LeadForm, LeadFormVersion
+from integrations.models import AdAccount, Connection, LeadCount, LeadForm, LeadFormVersion
 from tenants.models import Notification
 from tenants.scope import tenant_scope
 from tests.integrations.linkedin.world import FORM, QUESTIONS, LinkedInWorld
@@ -182,6 +185,18 @@ def test_a_new_token_that_is_refused_for_a_while_is_no_withdrawal(linkedin: Link
     assert row.next_sync_at <= timezone.now() + oauth.SETTLING
 
 
+def test_proof_keys_are_sent_where_linkedin_has_enabled_them(linkedin: LinkedInWorld, settings: Any) -> None:
+    settings.LINKEDIN_PKCE = True
+    linkedin.authorise()
+    assert linkedin.connection.token is not None
+    (asked,) = linkedin.asked("/authorization")
+    (code,) = linkedin.asked("/accessToken")
+    challenge = parse_qs(urlsplit(asked["target"]).query)["code_challenge"][0]
+    verifier = parse_qs(code["body"])["code_verifier"][0]
+    digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    assert digest == challenge
+
+
 def test_without_refresh_tokens_a_person_has_to_come_back(linkedin: LinkedInWorld) -> None:
     linkedin.seed(app={"has_refresh_tokens": False})
     linkedin.connect()
@@ -292,7 +307,9 @@ def test_old_versions_of_forms_come_with_their_answers_and_lost_ones_are_waited_
     assert linkedin.stored()[lost].state == "lead_created", "asked for again each day"
 
 
-def test_the_gap_report_compares_with_linkedins_own_counts(linkedin: LinkedInWorld) -> None:
+def test_the_gap_report_compares_with_linkedins_own_counts(
+    linkedin: LinkedInWorld, django_assert_max_num_queries: Any
+) -> None:
     linkedin.connect()
     rows = crowd(3)
     rows[2]["broken"] = True
@@ -300,10 +317,11 @@ def test_the_gap_report_compares_with_linkedins_own_counts(linkedin: LinkedInWor
     linkedin.leads(AMARA, test=True)
     linkedin.sync()
     with tenant_scope(linkedin.tenant):
-        found = {
-            gap.campaign.name: (gap.at_linkedin, gap.here, gap.missing) for gap in gaps.report(linkedin.connection)
-        }
-    assert found == {"Spring": (3, 2, 1), "Quiet": (0, 0, 0)}
+        assert LeadCount.objects.count() == 2
+        with django_assert_max_num_queries(2):
+            report = gaps.report(linkedin.connection)
+    found = {gap.campaign.name: (gap.at_linkedin, gap.here, gap.missing) for gap in report}
+    assert found == {"Spring": (3, 2, 1)}, "where nothing happened there is nothing to compare"
 
 
 def test_the_worker_and_the_command_read_by_the_schedule(linkedin: LinkedInWorld, capsys) -> None:
