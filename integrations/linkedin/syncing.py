@@ -46,7 +46,8 @@ def work(tenant_id: int, deadline: float) -> Outcome:
     if not rerun.work(tenant_id, deadline):
         return Outcome(has_more=True)
     for connection in connections:
-        process(connection)
+        if not process(connection, deadline):
+            return Outcome(has_more=True)
         if connection.state != Connection.State.ACTIVE:
             continue
         if next_push := announced.fetch(connection, deadline):
@@ -68,19 +69,21 @@ def is_due(connection: Connection) -> bool:
     return connection.is_running and connection.next_sync_at is not None and connection.next_sync_at <= timezone.now()
 
 
-def process(connection: Connection) -> None:
-    """Process what came by files, pushes or the inbound address, or what a killed run has left.
+def process(connection: Connection, deadline: float) -> bool:
+    """Process what came by files, pushes or the inbound address, or what a killed run has left; False if some is left.
 
     Works without any authorisation.
     """
     while True:
         with tenant_scope(connection.tenant_id):
-            done = processing.process(connection)
+            done = processing.process(connection, processing.BATCH)
             run = SyncRun.objects.filter(connection=connection, kind=PULL, state=SyncRun.State.RUNNING).first()
             if run and done.total:
                 runs.count(run, {**done.counts, **done.states})
         if done.total < processing.BATCH:
-            return
+            return True
+        if time.monotonic() >= deadline:
+            return False
 
 
 def sync(connection: Connection, deadline: float | None = None, *, by: Member | None = None) -> SyncRun:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from integrations.connections import verbs
-from integrations.linkedin import files, inbound, processing
+from integrations.linkedin import files, inbound, processing, syncing
 from integrations.models import Connection, LeadInbox, LeadSubmission
 from integrations.webhooks import signing
 from tenants.models import Member, Tenant
@@ -104,6 +104,21 @@ def post(acme: Tenant, ana: Member, connection: Connection) -> Any:
 
     send.secret = secret  # type: ignore[attr-defined]
     return send
+
+def test_a_large_file_gives_way_when_the_workers_time_is_up(
+    acme: Tenant, ana: Member, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processing, "BATCH", 2)
+    rows = [["E-Mail"], *([f"p{n}@firma.example"] for n in range(5))]
+    with tenant_scope(acme):
+        files.take(connection, io.BytesIO(as_csv(rows)), "Fair", by=ana)
+    left = []
+    for _turn in range(3):
+        outcome = syncing.work(acme.pk, deadline=0.0)
+        with tenant_scope(acme):
+            left.append((LeadSubmission.objects.filter(state="received").count(), outcome.has_more))
+    assert left == [(3, True), (1, True), (0, False)]
+
 
 
 def test_a_signed_message_is_taken_once(acme: Tenant, connection: Connection, post: Any) -> None:
