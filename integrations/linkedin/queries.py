@@ -196,7 +196,9 @@ def accounts_of(connection: Connection) -> QuerySet[AdAccount]:
 
 
 def running(connection: Connection) -> SyncRun | None:
-    """The run that is under way."""
+    """The run that is under way; what a killed worker has left open of a connection that is held is not."""
+    if not connection.is_running:
+        return None
     return SyncRun.objects.filter(connection=connection, state=SyncRun.State.RUNNING).order_by("-pk").first()
 
 

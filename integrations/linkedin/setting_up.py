@@ -104,11 +104,10 @@ def read_accounts(connection: Connection) -> int:
 
 
 def go_on(connection: Connection, *, by: Member) -> bool:
-    """Start the schedule again after somebody has authorised anew. False if it has never run."""
-    if connection.state == Connection.State.DRAFT:
-        return False
-    verbs.activate(connection, by=by)
-    return True
+    """Start the schedule again if it was the authorisation that kept it; False if it has never run."""
+    if connection.state == Connection.State.NEEDS_AUTHORISATION:
+        verbs.activate(connection, by=by)
+    return connection.state != Connection.State.DRAFT
 
 
 def choose_accounts(connection: Connection, chosen: Iterable[int], *, by: Member) -> None:

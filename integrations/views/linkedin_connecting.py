@@ -88,7 +88,8 @@ def back(request: Any) -> HttpResponse:
         return done(request, str(error), "integrations:linkedin", connection.pk, level="error")
     with tenant_scope(request.tenant):
         if setting_up.go_on(connection, by=request.member):
-            return done(request, _("Authorised. It goes on."), "integrations:linkedin", connection.pk)
+            said = _("Authorised. It goes on.") if connection.is_running else _("Authorised.")
+            return done(request, said, "integrations:linkedin", connection.pk)
     return done(request, _("Authorised. Choose what is read."), "integrations:linkedin_accounts", connection.pk)
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from contacts.models import Contact, Field, Purpose
 from integrations.connections import verbs
 from integrations.linkedin import oauth, processing, versions
-from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission
+from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission, SyncRun
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
 from tests.integrations.linkedin.world import LinkedInWorld
@@ -125,6 +125,10 @@ def test_the_sandbox_is_connected_asked_synced_and_played_with(
     url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
     client.get(allow(url).partition("/t/acme")[2])
     assert only(Connection, linkedin.tenant).state == "active"
+    client.post(f"/integrations/connections/{row.pk}/pause/")
+    url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
+    client.get(allow(url).partition("/t/acme")[2])
+    assert only(Connection, linkedin.tenant).state == "paused", "what somebody has paused goes on when she says so"
 
 
 def redirected(url: str) -> str:
@@ -338,6 +342,10 @@ def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
     assert "tells of each lead at once" in text(client.post(f"/integrations/linkedin/{pk}/notify/", follow=True))
     assert "End notifications" in text(client.get(f"/integrations/linkedin/{pk}/"))
     assert len(linkedin.here.store.subscriptions) == 1
+    assert "Be told at once" not in text(client.get(f"/integrations/linkedin/{pk}/"))
+    with tenant_scope(linkedin.tenant):
+        AdAccount.objects.create(connection=linkedin.connection, external_id="2", is_chosen=True)
+    assert "Be told at once" in text(client.get(f"/integrations/linkedin/{pk}/")), "of the new account, too"
     path, given = f"/integrations/linkedin/{pk}/app/", {"name": "Ours", "client_id": "sandbox-app"}
     assert client.get(path).status_code == 404, "the sandbox's is no app of theirs"
     with tenant_scope(linkedin.tenant):
@@ -410,7 +418,10 @@ def test_the_page_says_what_keeps_leads_from_coming(
     row = only(Connection, acme)
     with tenant_scope(acme):
         Connection.objects.update(**values)
-    assert said in text(client.get(f"/integrations/linkedin/{row.pk}/"))
+        SyncRun.objects.create(connection=row, kind="pull")
+    page = text(client.get(f"/integrations/linkedin/{row.pk}/"))
+    assert said in page
+    assert ("/progress/" in page) == (values["state"] == "active"), "a run that was left open is waited for by nobody"
 
 
 @pytest.mark.parametrize(
