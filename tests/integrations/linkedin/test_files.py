@@ -105,6 +105,7 @@ def post(acme: Tenant, ana: Member, connection: Connection) -> Any:
     send.secret = secret  # type: ignore[attr-defined]
     return send
 
+
 def test_a_large_file_gives_way_when_the_workers_time_is_up(
     acme: Tenant, ana: Member, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +119,6 @@ def test_a_large_file_gives_way_when_the_workers_time_is_up(
         with tenant_scope(acme):
             left.append((LeadSubmission.objects.filter(state="received").count(), outcome.has_more))
     assert left == [(3, True), (1, True), (0, False)]
-
 
 
 def test_a_signed_message_is_taken_once(acme: Tenant, connection: Connection, post: Any) -> None:
