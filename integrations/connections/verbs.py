@@ -102,6 +102,9 @@ def remove(connection: Connection, *, by: Member) -> None:
 
     Outside of any scope: the other side is told first, and a refusal of that holds nothing up.
     """
+    with tenant_scope(connection.tenant_id):
+        # As if it had never run: no run begins meanwhile, and a refusal rings nobody's bell.
+        Connection.objects.filter(pk=connection.pk).update(state=State.DRAFT, next_sync_at=None)
     if part := systems.of(connection.system).part:
         try:
             part(connection)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -163,6 +164,22 @@ def test_a_run_that_was_killed_is_taken_up_by_the_next(acme: Tenant, ana: Member
         runs.fail(runs.begin(row, "pull"), "503")
         found = [(run.state, run.counts, run.error) for run in runs.of(row)]
     assert found == [("failed", {}, "503"), ("done", {"new": 3, "changed": 4}, "")]
+
+
+@pytest.mark.django_db
+def test_the_other_side_is_told_of_a_removal_and_its_refusal_holds_nothing_up(acme: Tenant, ana: Member) -> None:
+    row = connect(acme, ana, state="active")
+
+    def part(connection: Connection) -> None:
+        with tenant_scope(acme):
+            verbs.need_authorisation(connection, "401: revoked")
+        raise NeedsAuthorisation("401: revoked")
+
+    systems.add(replace(systems.of("test"), part=part))
+    verbs.remove(row, by=ana)
+    with tenant_scope(acme):
+        assert not Connection.objects.exists()
+    assert told(acme) == []
 
 
 @pytest.mark.django_db
