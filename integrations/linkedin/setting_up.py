@@ -92,14 +92,14 @@ def change_app(
 def read_accounts(connection: Connection) -> int:
     """Ask LinkedIn for the ad accounts that the member may see; returns how many. Raises client.CallFailed.
 
-    The only one is chosen at once. Outside of any scope.
+    The only one is chosen at once, unless somebody has chosen before. Outside of any scope.
     """
     found = LinkedIn(connection).accounts()
     with tenant_scope(connection.tenant_id):
         storing.keep_accounts(connection, found)
-        known = AdAccount.objects.filter(connection=connection, is_test=False)
-        if len(found) == 1:
-            known.update(is_chosen=True)
+        known = AdAccount.objects.filter(connection=connection)
+        if len(found) == 1 and not known.filter(is_chosen=True).exists():
+            known.filter(external_id=found[0].external_id, is_test=False).update(is_chosen=True)
     return len(found)
 
 

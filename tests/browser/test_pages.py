@@ -79,7 +79,7 @@ OBJECTS = {
     **{"tenants:job_file key": "refused", "leads:territory": "territory"},
     **dict.fromkeys(("leads:import_columns", "leads:import_options", "leads:import_check"), "batch"),
     **{"leads:opportunity": "opportunity", "scoring": "model", "scoring:row": "row"},
-    **{"integrations": "connection", "integrations:linkedin_submission": "sent"},
+    **{"integrations": "connection", "integrations:linkedin_submission": "sent", "integrations:linkedin_app": "by_app"},
     **dict.fromkeys(("integrations:linkedin_form_mapping", "integrations:linkedin_forget_mapping"), "lead_form"),
 }
 # Each is looked at with a company of its own, whose making takes longer than a few pages do.

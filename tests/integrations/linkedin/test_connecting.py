@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.connections import verbs
-from integrations.linkedin import oauth, versions
+from integrations.linkedin import oauth, setting_up, versions
 from integrations.models import AdAccount, Connection, SyncRun
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
@@ -100,6 +100,16 @@ def test_the_sandbox_is_connected_asked_synced_and_played_with(
     url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
     client.get(allow(url).partition("/t/acme")[2])
     assert only(Connection, linkedin.tenant).state == "paused", "what somebody has paused goes on when she says so"
+
+
+def test_the_only_ad_account_is_chosen_at_once_and_what_was_chosen_stays(linkedin: LinkedInWorld) -> None:
+    linkedin.authorise()
+    for _time in range(2):
+        assert setting_up.read_accounts(linkedin.connection) == 1
+        with tenant_scope(linkedin.tenant):
+            chosen = AdAccount.objects.filter(is_chosen=True).values_list("external_id", flat=True)
+            assert list(chosen) == ["1"]
+            AdAccount.objects.get_or_create(connection=linkedin.connection, external_id="2")
 
 
 def redirected(url: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from contacts.models import Contact
-from integrations.linkedin import push
+from integrations.linkedin import announced, push
 from integrations.models import AdAccount
 from leads.models import Lead
 from tenants.scope import tenant_scope
@@ -137,3 +137,18 @@ def test_the_stand_in_is_answered_over_tcp(linkedin: LinkedInWorld, live_server,
     assert linkedin.stored()[id_].state == "lead_created"
     push.unsubscribe(linkedin.connection)
     assert linkedin.here.store.subscriptions == {}
+
+
+def test_many_notifications_at_once_are_left_to_one_run(
+    linkedin: LinkedInWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced, "AT_ONCE", 2)
+    linkedin.connect()
+    linkedin.work()
+    ids = linkedin.leads(*({"EMAIL": f"p{n}@firma.example", "LAST_NAME": "Okafor"} for n in range(3)))
+    for id_ in ids:
+        linkedin.push(id_)
+    linkedin.place.journal.clear()
+    linkedin.work()
+    assert linkedin.states() == {"lead_created": 3}
+    assert linkedin.asked("/leadFormResponses/") == [], "none is asked for alone"
