@@ -114,8 +114,13 @@ def finish(connection: Connection, *, by: Member, return_to: str, code: str, sta
 
 
 def refresh(connection: Connection) -> Granted:
-    """Another token by the refresh token; NeedsAuthorisation if there is none, or LinkedIn does not take it."""
+    """Another token by the refresh token; NeedsAuthorisation if there is none, or LinkedIn does not take it.
+
+    A token that is settling and has no refresh token is tried once more as it is.
+    """
     if connection.refresh_token is None:
+        if connection.token is not None and connection.token_expires_at is not None and is_settling(connection):
+            return Granted(connection.token.reveal(), connection.token_expires_at)
         raise NeedsAuthorisation(
             _("The token has run out, and LinkedIn gives this app no refresh tokens: please authorise again.")
         )

@@ -173,8 +173,11 @@ def test_a_withdrawn_authorisation_stops_the_schedule_and_tells_the_owners(linke
     assert linkedin.sync().state == "done"
 
 
-def test_a_new_token_that_is_refused_for_a_while_is_no_withdrawal(linkedin: LinkedInWorld) -> None:
-    linkedin.seed(app={"fresh_refusals": 3})
+@pytest.mark.parametrize("has_refresh_tokens", [True, False])
+def test_a_new_token_that_is_refused_for_a_while_is_no_withdrawal(
+    linkedin: LinkedInWorld, has_refresh_tokens: bool
+) -> None:
+    linkedin.seed(app={"fresh_refusals": 3, "has_refresh_tokens": has_refresh_tokens})
     linkedin.connect()
     assert linkedin.sync().state == "done", "tried again within the call"
     linkedin.seed(app={"fresh_refusals": 99})
