@@ -102,7 +102,12 @@ def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
 
     tried = text(client.post(path, {**given, "do": "preview"}))
     assert "6+" in tried.partition('id="preview"')[2]
+    assert "has the address of" in tried
     with tenant_scope(linkedin.tenant):
+        Contact.objects.update(is_active=False)
+    assert "has the address of" not in text(client.post(path, {**given, "do": "preview"})), "nobody who is active"
+    with tenant_scope(linkedin.tenant):
+        Contact.objects.update(is_active=True)
         assert not LeadFormMapping.objects.filter(form=form).exists()
         purpose = Purpose.objects.create(key="news", name="News")
     consent = {"consent-0-purpose": purpose.pk, "consent-0-level": "4"}
