@@ -82,11 +82,16 @@ def take(connection: Connection, body: bytes) -> bool:
 
 
 def subscribe(connection: Connection) -> list[str]:
-    """Let LinkedIn notify us of the chosen accounts' leads; what it refuses, in words. Outside of any scope."""
+    """Let LinkedIn notify us of the chosen accounts' leads and no others'; what it refuses, in words.
+
+    Outside of any scope.
+    """
     api, refused = LinkedIn(connection), []
     with tenant_scope(connection.tenant_id, read_only=True):
-        accounts = list(AdAccount.objects.filter(connection=connection, is_chosen=True, subscription_id=""))
-    for account in accounts:
+        accounts = AdAccount.objects.filter(connection=connection)
+        missing = list(accounts.filter(is_chosen=True, subscription_id=""))
+        left_out = list(accounts.filter(is_chosen=False).exclude(subscription_id=""))
+    for account in missing:
         try:
             subscription = api.subscribe(account.external_id, address(connection))
         except Rejected as error:
@@ -94,17 +99,23 @@ def subscribe(connection: Connection) -> list[str]:
             continue
         with tenant_scope(connection.tenant_id):
             AdAccount.objects.filter(pk=account.pk).update(subscription_id=subscription[:60])
+    _end(api, left_out)
     return refused
 
 
 def unsubscribe(connection: Connection) -> None:
-    """End all notifications; what LinkedIn does not know any more is ended. Outside of any scope.
+    """End all notifications. Outside of any scope."""
+    with tenant_scope(connection.tenant_id, read_only=True):
+        accounts = list(AdAccount.objects.filter(connection=connection).exclude(subscription_id=""))
+    _end(LinkedIn(connection), accounts)
+
+
+def _end(api: LinkedIn, accounts: list[AdAccount]) -> None:
+    """End the accounts' notifications; what LinkedIn does not know any more is ended.
 
     One that it refuses to end does not keep the others; the refusal is raised in the end.
     """
-    api, refused = LinkedIn(connection), None
-    with tenant_scope(connection.tenant_id, read_only=True):
-        accounts = list(AdAccount.objects.filter(connection=connection).exclude(subscription_id=""))
+    refused = None
     for account in accounts:
         try:
             api.unsubscribe(account.subscription_id)
@@ -112,7 +123,7 @@ def unsubscribe(connection: Connection) -> None:
             if error.status != 404:
                 refused = error
                 continue
-        with tenant_scope(connection.tenant_id):
+        with tenant_scope(account.tenant_id):
             AdAccount.objects.filter(pk=account.pk).update(subscription_id="")
     if refused is not None:
         raise refused

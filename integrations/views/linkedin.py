@@ -96,7 +96,7 @@ def connection(request: Any, pk: int) -> HttpResponse:
         "ends_soon": expiring.ends_soon(found),
         "gaps": gaps.report(found),
         "told_at_once": [account for account in accounts if account.subscription_id],
-        "is_told_of_all": all(account.subscription_id for account in accounts if account.is_chosen),
+        "is_told_of_chosen": all(bool(account.subscription_id) == account.is_chosen for account in accounts),
         "is_without_api": bool(found.settings.get(setting_up.WITHOUT_API)),
         "version": version,
         "version_ends_on": version_ends_on,

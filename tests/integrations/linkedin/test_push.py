@@ -130,6 +130,13 @@ def test_the_stand_in_is_answered_over_tcp(linkedin: LinkedInWorld, live_server,
     assert push.subscribe(linkedin.connection) == [], "a second time finds the one that there is"
     with tenant_scope(linkedin.tenant):
         assert AdAccount.objects.get().subscription_id == "42"
+    with tenant_scope(linkedin.tenant):
+        AdAccount.objects.create(connection=linkedin.connection, external_id="3", subscription_id="404")
+        AdAccount.objects.create(connection=linkedin.connection, external_id="2", is_chosen=True)
+    (refusal,) = push.subscribe(linkedin.connection)
+    assert refusal.startswith("2: 403"), "one that is refused does not keep the others"
+    with tenant_scope(linkedin.tenant):
+        assert AdAccount.objects.get(external_id="3").subscription_id == "", "of one that is not read any more"
     (id_,) = linkedin.leads(AMARA)
     told = linkedin.here.pushing.deliver({"leads": [id_], "times": 2, "seconds": True})
     assert (told["counts"], told["blocked"]) == ({"200": 2}, [])
