@@ -96,7 +96,7 @@ def back(request: Any) -> HttpResponse:
 @allow(Right.MANAGE)
 def app(request: Any, pk: int) -> HttpResponse:
     """Another name or secret of the app, or another app, which has to be authorised anew."""
-    connection = get_object_or_404(queries.connections(), pk=pk, is_sandbox=False, credentials__isnull=False)
+    connection = get_object_or_404(queries.connections(), pk=pk, credentials__isnull=False)
     client_id = verbs.secrets_of(connection).get("client_id", "")
     initial = {"name": connection.name, "client_id": client_id, "compares": oauth.compares(connection)}
     form = AppForm(request.POST or None, initial=initial, known_id=client_id)

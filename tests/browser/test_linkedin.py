@@ -52,8 +52,7 @@ def company(acme: Tenant, ana: Member) -> Company:
         run = runs.begin(connection, "pull", by=ana)
         runs.count(run, {"new": 30})
         runs.fail(run, LONG_NAME)
-        by_app = setting_up.add(LONG_NAME, "77abc", "a secret", by=ana)
-        keys = {"connection": connection.pk, "by_app": by_app.pk, "lead_form": sent.form_id, "sent": sent.pk}
+        keys = {"connection": connection.pk, "lead_form": sent.form_id, "sent": sent.pk}
     return Company(ana, keys)
 
 

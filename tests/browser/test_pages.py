@@ -60,10 +60,10 @@ PIECES = {
     # Asked about without leads it finds nothing; with one it is among the others.
     "leads:bulk",
     *("tenants:bell", "contacts:companies", "contacts:timeline", "segments:history", "segments:candidates"),
+    *("integrations:linkedin_export", "integrations:linkedin_figures"),
     *("contacts:export", "contacts:export_accounts", "leads:export", "tenants:job_file", "tenants:job_progress"),
     *("messaging:preview", "messaging:caught_body", "pages:preview", "leads:find", "scoring:progress"),
     *("integrations:linkedin_progress", "integrations:linkedin_back"),
-    *("integrations:linkedin_export", "integrations:linkedin_figures"),
 }
 # What an argument is: a `pk` by the address's name, else by its space; another by both names where its own misleads.
 OBJECTS = {
@@ -79,7 +79,7 @@ OBJECTS = {
     **{"tenants:job_file key": "refused", "leads:territory": "territory"},
     **dict.fromkeys(("leads:import_columns", "leads:import_options", "leads:import_check"), "batch"),
     **{"leads:opportunity": "opportunity", "scoring": "model", "scoring:row": "row"},
-    **{"integrations": "connection", "integrations:linkedin_submission": "sent", "integrations:linkedin_app": "by_app"},
+    **{"integrations": "connection", "integrations:linkedin_submission": "sent"},
     **dict.fromkeys(("integrations:linkedin_form_mapping", "integrations:linkedin_forget_mapping"), "lead_form"),
 }
 # Each is looked at with a company of its own, whose making takes longer than a few pages do.

@@ -150,17 +150,12 @@ def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
         AdAccount.objects.create(connection=linkedin.connection, external_id="2", is_chosen=True)
     assert "Be told at once" in text(client.get(f"/integrations/linkedin/{pk}/")), "of the new account, too"
     path, given = f"/integrations/linkedin/{pk}/app/", {"name": "Ours", "client_id": "sandbox-app"}
-    assert client.get(path).status_code == 404, "the sandbox's is no app of theirs"
-    with tenant_scope(linkedin.tenant):
-        Connection.objects.update(is_sandbox=False)
     for secret in ("another", ""):
         client.post(path, {**given, "client_secret": secret})
         assert (linkedin.reload().name, linkedin.connection.token is None) == ("Ours", False)
         assert verbs.secrets_of(linkedin.connection)["client_secret"] == "another", "an empty one is as it was"
     assert "Another app has another secret" in text(client.post(path, {**given, "client_id": "8"}), 422)
     assert "Authorise the connection again" in text(client.post(path, {**given, "compares": "on"}, follow=True))
-    with tenant_scope(linkedin.tenant):
-        Connection.objects.update(is_sandbox=True)
     client.post(f"/integrations/connections/{pk}/remove/")
     assert not linkedin.here.store.subscriptions
     with tenant_scope(linkedin.tenant):
