@@ -107,6 +107,7 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
         _failed(connection, run, error)
     else:
         with tenant_scope(connection.tenant_id):
+            announced.give_up(connection, run.started_at)
             runs.finish(run)
         _look_again(connection, timezone.now() + interval(connection))
     with tenant_scope(connection.tenant_id, read_only=True):

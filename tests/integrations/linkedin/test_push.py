@@ -111,6 +111,24 @@ def test_a_lead_that_is_not_readable_yet_is_asked_for_again_and_left_to_the_run(
     assert linkedin.stored()[id_].state == "lead_created"
 
 
+def test_what_is_announced_and_never_shown_fails_until_it_is(
+    linkedin: LinkedInWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced, "WAITS", ())
+    linkedin.connect()
+    linkedin.work()
+    (id_,) = linkedin.leads(AMARA, broken=True)
+    linkedin.push(id_)
+    linkedin.work()
+    assert linkedin.states() == {"announced": 1}
+    linkedin.sync()
+    row = linkedin.stored()[id_]
+    assert (row.state, row.reason) == ("failed", "LinkedIn has announced it and does not show it.")
+    linkedin.seed(mend=True)
+    linkedin.sync()
+    assert linkedin.states() == {"lead_created": 1}
+
+
 def test_accounts_that_are_not_read_and_nonsense_are_dropped(linkedin: LinkedInWorld) -> None:
     linkedin.connect()
     assert linkedin.push("a-1", owner="urn:li:sponsoredAccount:77") == 200
