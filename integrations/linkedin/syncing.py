@@ -15,9 +15,7 @@ import random
 import time
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from integrations.client import CallFailed, NeedsAuthorisation, Rejected, Throttled, Unavailable
 from integrations.connections import runs, verbs
@@ -130,19 +128,11 @@ def _failed(connection: Connection, run: SyncRun, error: CallFailed) -> None:
         elif isinstance(error, NeedsAuthorisation):
             verbs.need_authorisation(connection, error.text)
         elif isinstance(error, Rejected) and error.status == 426:
-            verbs.stop(connection, ended(error))
+            verbs.stop(connection, error.text)
         elif isinstance(error, Unavailable):
             verbs.schedule(connection, timezone.now() + _wait(connection, error))
         else:
             verbs.schedule(connection, timezone.now() + interval(connection))
-
-
-def ended(error: Rejected) -> str:
-    """What 426 means, and what to do."""
-    return _(
-        "LinkedIn has ended version %(version)s of its API: set LINKEDIN_VERSION to one of the last twelve months, "
-        "restart, and resume the connection. Nothing is lost for a year. LinkedIn says: %(text)s"
-    ) % {"version": settings.LINKEDIN_VERSION, "text": error.text}
 
 
 def _wait(connection: Connection, error: Unavailable) -> timedelta:

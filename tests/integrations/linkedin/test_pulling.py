@@ -16,7 +16,7 @@ from django.utils import timezone
 from contacts import erasure
 from integrations import client
 from integrations.connections import verbs
-from integrations.linkedin import gaps, oauth, pulling
+from integrations.linkedin import gaps, oauth, pulling, setting_up
 from integrations.linkedin.api import LinkedIn
 from integrations.models import AdAccount, Connection, LeadCount, LeadForm, LeadFormVersion
 from tenants.models import Notification
@@ -262,6 +262,8 @@ def test_a_version_that_has_ended_stops_and_says_what_to_do(linkedin: LinkedInWo
     row = linkedin.reload()
     assert (row.state, row.next_sync_at) == ("stopped", None)
     assert "LINKEDIN_VERSION" in row.reason
+    with pytest.raises(client.Rejected, match="LINKEDIN_VERSION"):
+        setting_up.read_accounts(row)
     assert told(linkedin) == ["LinkedIn has been stopped"]
 
 
