@@ -29,8 +29,8 @@ from tenants.wakeups import Outcome, queue
 
 SYSTEM = QUEUE = "linkedin"
 PULL = "pull"
-# Minutes between two runs, unless the connection's settings say otherwise.
-INTERVAL, EVERY = 30, "interval_minutes"
+# From the end of a run to the next.
+INTERVAL = timedelta(minutes=30)
 # After a failure: so long, doubled with each further one.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 
@@ -107,15 +107,10 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
         with tenant_scope(connection.tenant_id):
             announced.give_up(connection, run.started_at)
             runs.finish(run)
-        _look_again(connection, timezone.now() + interval(connection))
+        _look_again(connection, timezone.now() + INTERVAL)
     with tenant_scope(connection.tenant_id, read_only=True):
         run.refresh_from_db()
     return run
-
-
-def interval(connection: Connection) -> timedelta:
-    """How long between two runs."""
-    return timedelta(minutes=int(connection.settings.get(EVERY, INTERVAL)))
 
 
 def _failed(connection: Connection, run: SyncRun, error: CallFailed) -> None:
@@ -132,7 +127,7 @@ def _failed(connection: Connection, run: SyncRun, error: CallFailed) -> None:
         elif isinstance(error, Unavailable):
             verbs.schedule(connection, timezone.now() + _wait(connection, error))
         else:
-            verbs.schedule(connection, timezone.now() + interval(connection))
+            verbs.schedule(connection, timezone.now() + INTERVAL)
 
 
 def _wait(connection: Connection, error: Unavailable) -> timedelta:
