@@ -6,8 +6,20 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self) -> None:
-        # The reactor, the chore of erasure and the queue of search register themselves as they are imported.
-        from contacts import bulk, erasure, facts, findable, finding, kinds, purposes, reactor, registry, timeline  # noqa: F401
+        # The reactor, the chores and the queue of search register themselves as they are imported.
+        from contacts import (  # noqa: F401
+            bulk,
+            erasure,
+            facts,
+            findable,
+            finding,
+            kinds,
+            purposes,
+            reactor,
+            received,
+            registry,
+            timeline,
+        )
         from tenants import companies
         from tenants.access import Right
         from tenants.registry import Section, Tab, menu, search_sources, tabs

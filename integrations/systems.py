@@ -4,9 +4,10 @@ systems.add(System("linkedin", _("LinkedIn Lead Gen"), "brand-linkedin", _("…"
                    "integrations:linkedin", queue="linkedin"))
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from integrations.models import Connection
 from tenants.registry import Text
 
 
@@ -15,7 +16,8 @@ class System:
     """A system as the pages show it.
 
     `new_url` names the page that connects one, `url` the page of a connection (takes its key), `queue` the wakeup
-    queue that does its work: whoever resumes a connection announces it.
+    queue that does its work: whoever resumes a connection announces it. `part` takes back at the other side what was
+    set up there, before a connection is forgotten; outside of any scope, it may raise `client.CallFailed`.
     """
 
     key: str
@@ -25,6 +27,7 @@ class System:
     new_url: str
     url: str
     queue: str
+    part: Callable[[Connection], None] | None = None
 
 
 class Systems:

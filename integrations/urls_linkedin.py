@@ -7,6 +7,8 @@ from integrations.views import linkedin, linkedin_connecting, linkedin_mapping, 
 patterns = [
     path("linkedin/", linkedin.home, name="linkedin_home"),
     path("linkedin/submissions/", linkedin.submissions, name="linkedin_submissions"),
+    path("linkedin/submissions/export/", linkedin.export, name="linkedin_export"),
+    path("linkedin/figures/", linkedin.figures, name="linkedin_figures"),
     path("linkedin/submissions/<int:pk>/", linkedin.submission, name="linkedin_submission"),
     path("linkedin/new/", linkedin_connecting.new, name="linkedin_new"),
     path("linkedin/new/sandbox/", linkedin_connecting.new_sandbox, name="linkedin_new_sandbox"),
@@ -29,5 +31,4 @@ patterns = [
     path("linkedin/<int:pk>/inbox/", linkedin_ways.inbox, name="linkedin_inbox"),
     path("linkedin/<int:pk>/inbox/close/", linkedin_ways.close_inbox, name="linkedin_close_inbox"),
     path("linkedin/<int:pk>/notify/", linkedin_ways.notify, name="linkedin_notify"),
-    path("linkedin/<int:pk>/remove/", linkedin_ways.remove, name="linkedin_remove"),
 ]

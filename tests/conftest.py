@@ -3,11 +3,19 @@
 from collections.abc import Iterator
 
 import django
+import hypothesis
 import pytest
 
 from config import embedded
 
 LONG = ("test_thread", "test_pages", "test_linkedin", "test_dynamics", "test_imports", "test_journeys")
+
+
+# How fast a machine is that has much else to do says nothing about a property.
+hypothesis.settings.register_profile(
+    "onward", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("onward")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -220,6 +220,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('tenant', 'source', 'external_id'), name='received_once')],
+                'indexes': [models.Index(fields=['tenant', 'at'], name='received_to_prune')],
             },
         ),
         migrations.CreateModel(

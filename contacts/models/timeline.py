@@ -83,7 +83,7 @@ class ReaderCursor(models.Model):
 
 
 class Received(models.Model):
-    """A fact from outside, claimed before it is recorded: delivered twice, it counts once."""
+    """A fact from outside, claimed (`contacts.received`) before it is recorded: delivered twice, it counts once."""
 
     tenant = TenantKey()
     source = models.CharField(max_length=60)
@@ -92,6 +92,7 @@ class Received(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "source", "external_id"], name="received_once")]
+        indexes = [models.Index(fields=["tenant", "at"], name="received_to_prune")]
 
     def __str__(self) -> str:
         return f"{self.source}: {self.external_id}"

@@ -1,6 +1,10 @@
-"""What is done with connections. Each in the tenant's scope; only states are changed that still are what they were."""
+"""What is done with connections. Each but `remove` in the tenant's scope.
+
+Only states are changed that still are what they were.
+"""
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -8,11 +12,15 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from integrations.client import CallFailed
 from integrations.models import Connection
 from integrations.systems import systems
 from tenants import audit, notifications, wakeups
 from tenants.links import tenant_path
 from tenants.models import Member, Tenant
+from tenants.scope import tenant_scope
+
+logger = logging.getLogger(__name__)
 
 State = Connection.State
 RUNS = (State.ACTIVE, State.PAUSED)
@@ -90,9 +98,21 @@ def need_authorisation(connection: Connection, reason: str) -> None:
 
 
 def remove(connection: Connection, *, by: Member) -> None:
-    """Forget a connection with its secrets and what belongs to it; people and leads stay."""
-    audit.write("connection.removed", connection, by=by, detail={"system": connection.system})
-    connection.delete()
+    """Forget a connection with its secrets and what belongs to it; people and leads stay.
+
+    Outside of any scope: the other side is told first, and a refusal of that holds nothing up.
+    """
+    with tenant_scope(connection.tenant_id):
+        # As if it had never run: no run begins meanwhile, and a refusal rings nobody's bell.
+        Connection.objects.filter(pk=connection.pk).update(state=State.DRAFT, next_sync_at=None)
+    if part := systems.of(connection.system).part:
+        try:
+            part(connection)
+        except CallFailed as error:
+            logger.warning("%s could not be told that a connection ends: %s", connection.system, error)
+    with tenant_scope(connection.tenant_id):
+        audit.write("connection.removed", connection, by=by, detail={"system": connection.system})
+        connection.delete()
 
 
 def sync_now(connection: Connection) -> None:
@@ -121,7 +141,8 @@ def tell(connection: Connection, title: str, text: str) -> None:
 
 
 def _halt(connection: Connection, state: str, reason: str, title: str) -> None:
-    others = Connection.objects.filter(pk=connection.pk).exclude(state=state)
+    """One that is being set up has no schedule to be stopped, and whoever sets it up sees the error itself."""
+    others = Connection.objects.filter(pk=connection.pk).exclude(state__in=(state, State.DRAFT))
     if not others.update(state=state, reason=reason[:500], next_sync_at=None):
         return
     connection.refresh_from_db()

@@ -29,6 +29,26 @@ class AppForm(Form):
             "Both are in LinkedIn's developer portal under Auth. The secret is kept encrypted and never shown."
         ),
     )
+    compares = forms.BooleanField(
+        label=_("Compare what comes in with LinkedIn's own count"),
+        required=False,
+        help_text=_("Asks for one more permission, r_ads_reporting. Leads come in without it, too."),
+    )
+
+    def __init__(self, *args: Any, known_id: str = "", **kwargs: Any) -> None:
+        """`known_id`: the app that there is already, whose secret may stay."""
+        super().__init__(*args, **kwargs)
+        self._known_id = known_id
+        if known_id:
+            self.fields["client_secret"].required = False
+            self.fields["client_secret"].help_text = _("Leave it empty to keep the one that is there.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        is_other = cleaned.get("client_id") != self._known_id
+        if self._known_id and is_other and not cleaned.get("client_secret"):
+            self.add_error("client_secret", _("Another app has another secret."))
+        return cleaned
 
 
 class NameForm(Form):

@@ -45,6 +45,16 @@ def fetch(connection: Connection, deadline: float) -> datetime | None:
         return moments.values_list("next_attempt_at", flat=True).first()
 
 
+def give_up(connection: Connection, since: datetime) -> int:
+    """What was announced before a run began that has read everything, and not found; returns how many.
+
+    It is taken if LinkedIn shows it after all. Index: lead_submission_to_fetch.
+    """
+    waiting = LeadSubmission.objects.filter(connection=connection, state=State.ANNOUNCED, next_attempt_at=None)
+    why = _("LinkedIn has announced it and does not show it.")
+    return waiting.filter(received_at__lt=since).update(state=State.FAILED, reason=why)
+
+
 def _fetch_one(connection: Connection, api: LinkedIn, submission: LeadSubmission) -> bool:
     """Ask for one and store it; False if LinkedIn is not to be asked for more now."""
     try:

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from integrations.client import Answer, Client, Rejected, Unavailable
 from integrations.connections.tokens import Tokens
-from integrations.linkedin import oauth, parsing
+from integrations.linkedin import oauth, parsing, versions
 from integrations.linkedin.places import api_url
 from integrations.linkedin.responses import FormDocument, Named, Response, milliseconds, objects, part
 from integrations.linkedin.restli import Raw, query
@@ -130,7 +130,7 @@ class LinkedIn:
         """
         wanted = {"webhook": webhook, "owner": _owner(account_id), "leadType": SPONSORED}
         try:
-            answer = self._client.call("POST", "/leadNotifications", data=wanted, is_safe=True)
+            answer = self._send("POST", "/leadNotifications", data=wanted, is_safe=True)
         except Rejected as error:
             if error.status != 409:
                 raise
@@ -146,7 +146,7 @@ class LinkedIn:
 
     def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription."""
-        self._client.call("DELETE", f"/leadNotifications/{quote(subscription_id, safe='')}")
+        self._send("DELETE", f"/leadNotifications/{quote(subscription_id, safe='')}")
 
     def _named(self, path: str, parse: Callable[[Any], Named], **parameters: Any) -> list[Named]:
         """A list that newer versions page by a token, and older ones by an offset."""
@@ -203,9 +203,18 @@ class LinkedIn:
         return self._call(path, **parameters).json
 
     def _call(self, path: str, **parameters: Any) -> Answer:
-        answer = self._client.call("GET", path, query=query(**parameters))
+        answer = self._send("GET", path, query=query(**parameters))
         self.now = _date(answer) or self.now
         return answer
+
+    def _send(self, method: str, path: str, **sent: Any) -> Answer:
+        try:
+            return self._client.call(method, path, **sent)
+        except Rejected as error:
+            if error.status != 426:
+                raise
+            text = versions.ended(error.text)
+            raise Rejected(text, status=426, code=error.code, trace=error.trace) from None
 
 
 def _owner(account_id: str) -> dict[str, str]:

@@ -66,7 +66,7 @@ def take(connection: Connection, file: IO[bytes], name: str, *, by: Member | Non
         raise Unusable(_("No column of the file is an answer."))
     taken = Taken()
     for rows in _chunks(table.rows):
-        responses = [layout.response(row, taken.faults) for row in rows]
+        responses = _without_linkedins_own(connection, [layout.response(row, taken.faults) for row in rows])
         for ref in dict.fromkeys(response.form for response in responses if response.form):
             columns.learn(connection, ref, [column for _place, column in layout.answers])
         stored = storing.store(connection, responses, LeadSubmission.Channel.FILE)
@@ -76,6 +76,17 @@ def take(connection: Connection, file: IO[bytes], name: str, *, by: Member | Non
     audit.write("linkedin.file_taken", connection, by=by, detail={"rows": taken.rows, "new": taken.new})
     wakeups.announce("linkedin")
     return taken
+
+
+def _without_linkedins_own(connection: Connection, responses: list[Response]) -> list[Response]:
+    """Those that LinkedIn itself has not sent: it says more of them than a file does, their consent above all."""
+    rows = LeadSubmission.objects.filter(
+        connection=connection,
+        external_id__in=[response.external_id for response in responses],
+        channel__in=(LeadSubmission.Channel.API, LeadSubmission.Channel.PUSH),
+    ).exclude(state=LeadSubmission.State.ANNOUNCED)
+    known = set(rows.values_list("external_id", flat=True))
+    return [response for response in responses if response.external_id not in known]
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

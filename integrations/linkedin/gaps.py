@@ -4,6 +4,7 @@ LinkedIn counts in days of UTC and without test leads; its figures change for so
 again at each daily rereading.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from integrations.client import Rejected, Unavailable
+from integrations.linkedin import oauth
 from integrations.models import AdAccount, AdCampaign, Connection, LeadCount, LeadSubmission
 from tenants.scope import tenant_scope
 
@@ -41,10 +43,12 @@ class Gap:
 
 
 def refresh(pull: "Pull") -> None:
-    """Ask for LinkedIn's figures once a day; an app without the right to reports goes without.
+    """Ask for LinkedIn's figures once a day, if they are to be compared.
 
     Outside of any scope. The leads have been read by then: a fault of the figures is none of the run.
     """
+    if not oauth.compares(pull.connection):
+        return
     connection, today = pull.connection, (pull.api.now or timezone.now()).astimezone(UTC).date()
     first_on = today - timedelta(days=DAYS - 1)
     with tenant_scope(connection.tenant_id, read_only=True):
@@ -83,15 +87,28 @@ def keep(account: AdAccount, counts: dict[str, int], first_on: date, last_on: da
 
 
 def report(connection: Connection) -> list[Gap]:
-    """Every campaign with figures, those that miss the most first. Index: lead_submission_of_campaign."""
-    rows = LeadCount.objects.filter(campaign__connection=connection).select_related("campaign")
+    """Every campaign that had leads here or there, those that miss the most first.
+
+    A query for all that were counted over the same days. Index: lead_submission_of_campaign.
+    """
+    if not oauth.compares(connection):
+        return []
+    spans: dict[tuple[date, date], list[LeadCount]] = defaultdict(list)
+    for row in LeadCount.objects.filter(campaign__connection=connection).select_related("campaign"):
+        spans[row.first_on, row.last_on].append(row)
     found = []
-    for row in rows:
-        theirs = LeadSubmission.objects.filter(
-            campaign=row.campaign_id,
-            submitted_at__gte=datetime.combine(row.first_on, datetime.min.time(), UTC),
-            submitted_at__lt=datetime.combine(row.last_on + timedelta(days=1), datetime.min.time(), UTC),
-        )
-        here = theirs.exclude(state__in=_NOT_COUNTED).aggregate(count=Count("pk"))["count"]
-        found.append(Gap(row.campaign, row.first_on, row.last_on, row.count, here))
-    return sorted(found, key=lambda gap: (-gap.missing, -gap.at_linkedin))
+    for (first_on, last_on), rows in spans.items():
+        here = _here([row.campaign_id for row in rows], first_on, last_on)
+        found += [Gap(row.campaign, first_on, last_on, row.count, here.get(row.campaign_id, 0)) for row in rows]
+    shown = [gap for gap in found if gap.at_linkedin or gap.here]
+    return sorted(shown, key=lambda gap: (-gap.missing, -gap.at_linkedin))
+
+
+def _here(campaigns: list[int], first_on: date, last_on: date) -> dict[int, int]:
+    """How many submissions of each campaign are here, of days of UTC, both included."""
+    rows = LeadSubmission.objects.filter(
+        campaign__in=campaigns,
+        submitted_at__gte=datetime.combine(first_on, datetime.min.time(), UTC),
+        submitted_at__lt=datetime.combine(last_on + timedelta(days=1), datetime.min.time(), UTC),
+    ).exclude(state__in=_NOT_COUNTED)
+    return dict(rows.order_by().values_list("campaign").annotate(Count("pk")))

@@ -17,8 +17,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contacts import received
 from integrations.linkedin import columns, doors, storing
-from integrations.linkedin.push import claim
 from integrations.linkedin.responses import Response, objects, text_of
 from integrations.models import Connection, LeadInbox, LeadSubmission
 from integrations.webhooks import signing
@@ -78,7 +78,7 @@ def is_signed(inbox: LeadInbox, headers: Mapping[str, str], body: bytes) -> bool
 def take(inbox: LeadInbox, message_id: str, body: bytes) -> int:
     """Take a message whose signature was right; how many submissions of it are new. Raises Unacceptable."""
     responses = _responses(message_id, body)
-    if not claim(f"inbox:{inbox.pk}", [message_id[:200]]):
+    if not received.claim(f"inbox:{inbox.pk}", [message_id[:200]]):
         return 0
     connection = inbox.connection
     asked: dict[Any, tuple[dict[str, None], dict[str, str]]] = {}

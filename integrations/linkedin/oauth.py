@@ -29,7 +29,11 @@ from integrations.models import Connection
 from tenants.models import Member
 from tenants.scope import tenant_scope
 
-SCOPES = ("r_marketing_leadgen_automation", "r_ads", "r_ads_reporting")
+SCOPES = ("r_marketing_leadgen_automation", "r_ads")
+# Asked for as well if LinkedIn's own count is to be compared with ours; LinkedIn grants all that is asked, or nothing.
+REPORTING = "r_ads_reporting"
+# In `settings` of a connection: whether it is compared. Those that do not say so compare.
+COMPARES = "compares"
 # Seconds for which the member may look at LinkedIn's page.
 STATE_AGE = 30 * 60
 # For so long after it was given, a token may be unknown to some of LinkedIn's machines.
@@ -42,12 +46,25 @@ _PROOF = signing.Signer(salt="linkedin.pkce")
 _REFUSALS = {
     "user_cancelled_authorize": gettext_lazy("The authorisation was cancelled at LinkedIn."),
     "user_cancelled_login": gettext_lazy("The sign-in was cancelled at LinkedIn."),
-    "unauthorized_scope_error": gettext_lazy("LinkedIn has not approved the app for lead sync."),
+    "unauthorized_scope_error": gettext_lazy(
+        "LinkedIn has not approved the app for all that it asks for: look at its products in the developer portal. "
+        "If only r_ads_reporting is missing, leave out the comparison with LinkedIn's own count."
+    ),
 }
 
 
 class NotAuthorised(ValueError):
     """The way back from LinkedIn brought no authorisation; the text says why."""
+
+
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """The permissions that LinkedIn is asked for."""
+    return (*SCOPES, REPORTING) if compares(connection) else SCOPES
+
+
+def compares(connection: Connection) -> bool:
+    """Whether LinkedIn's own count is to be compared with ours."""
+    return bool(connection.settings.get(COMPARES, True))
 
 
 def authorise_url(connection: Connection, *, by: Member, return_to: str) -> str:
@@ -58,7 +75,7 @@ def authorise_url(connection: Connection, *, by: Member, return_to: str) -> str:
         "client_id": verbs.secrets_of(connection).get("client_id", ""),
         "redirect_uri": return_to,
         "state": state,
-        "scope": " ".join(SCOPES),
+        "scope": " ".join(scopes(connection)),
     }
     if settings.LINKEDIN_PKCE:
         digest = hashlib.sha256(_proof(state).encode()).digest()
@@ -97,8 +114,13 @@ def finish(connection: Connection, *, by: Member, return_to: str, code: str, sta
 
 
 def refresh(connection: Connection) -> Granted:
-    """Another token by the refresh token; NeedsAuthorisation if there is none, or LinkedIn does not take it."""
+    """Another token by the refresh token; NeedsAuthorisation if there is none, or LinkedIn does not take it.
+
+    A token that is settling and has no refresh token is tried once more as it is.
+    """
     if connection.refresh_token is None:
+        if connection.token is not None and connection.token_expires_at is not None and is_settling(connection):
+            return Granted(connection.token.reveal(), connection.token_expires_at)
         raise NeedsAuthorisation(
             _("The token has run out, and LinkedIn gives this app no refresh tokens: please authorise again.")
         )

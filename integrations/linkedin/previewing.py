@@ -55,4 +55,4 @@ def _said(key: str, value: object, offered: dict[str, Target]) -> tuple[Text, Te
 def _known(emails: Iterable[object]) -> dict[str, Contact]:
     """Active contacts by address."""
     wanted = [str(email) for email in emails if email]
-    return {row.email: row for row in Contact.objects.filter(email__in=wanted)} if wanted else {}
+    return {row.email: row for row in Contact.objects.filter(email__in=wanted, is_active=True)} if wanted else {}

@@ -8,14 +8,13 @@ order, so each counts once and a withdrawal counts for good.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection as database
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from contacts import received
 from integrations.client import Rejected
 from integrations.connections import verbs
 from integrations.linkedin import doors, parsing, storing
@@ -66,7 +65,9 @@ def take(connection: Connection, body: bytes) -> bool:
     response_id = parsing.tail(part(told, "leadGenFormResponse"))
     account_id = parsing.tail(part(told, "owner", "sponsoredAccount"))
     action = text_of(part(told, "leadAction"), 20)
-    if not response_id or action not in (CREATED, DELETED) or not claim(f"linkedin:{connection.pk}", [_hash(body)]):
+    if not response_id or action not in (CREATED, DELETED):
+        return False
+    if not received.claim(f"linkedin:{connection.pk}", [_hash(body)]):
         return False
     if action == DELETED:
         storing.withdraw(connection, [response_id[:200]], _("The member has withdrawn it at LinkedIn."))
@@ -80,23 +81,17 @@ def take(connection: Connection, body: bytes) -> bool:
     return True
 
 
-def claim(source: str, external_ids: Iterable[str]) -> list[str]:
-    """Those of these facts from outside that have not come before; they never will again."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO contacts_received (source, external_id) SELECT %s, unnest(%s::text[])
-               ON CONFLICT DO NOTHING RETURNING external_id""",
-            [source, sorted(set(external_ids))],
-        )
-        return [external_id for (external_id,) in cursor.fetchall()]
-
-
 def subscribe(connection: Connection) -> list[str]:
-    """Let LinkedIn notify us of the chosen accounts' leads; what it refuses, in words. Outside of any scope."""
+    """Let LinkedIn notify us of the chosen accounts' leads and no others'; what it refuses, in words.
+
+    Outside of any scope.
+    """
     api, refused = LinkedIn(connection), []
     with tenant_scope(connection.tenant_id, read_only=True):
-        accounts = list(AdAccount.objects.filter(connection=connection, is_chosen=True, subscription_id=""))
-    for account in accounts:
+        accounts = AdAccount.objects.filter(connection=connection)
+        missing = list(accounts.filter(is_chosen=True, subscription_id=""))
+        left_out = list(accounts.filter(is_chosen=False).exclude(subscription_id=""))
+    for account in missing:
         try:
             subscription = api.subscribe(account.external_id, address(connection))
         except Rejected as error:
@@ -104,22 +99,34 @@ def subscribe(connection: Connection) -> list[str]:
             continue
         with tenant_scope(connection.tenant_id):
             AdAccount.objects.filter(pk=account.pk).update(subscription_id=subscription[:60])
+    _end(api, left_out)
     return refused
 
 
 def unsubscribe(connection: Connection) -> None:
-    """End all notifications; what LinkedIn does not know any more is ended. Outside of any scope."""
-    api = LinkedIn(connection)
+    """End all notifications. Outside of any scope."""
     with tenant_scope(connection.tenant_id, read_only=True):
         accounts = list(AdAccount.objects.filter(connection=connection).exclude(subscription_id=""))
+    _end(LinkedIn(connection), accounts)
+
+
+def _end(api: LinkedIn, accounts: list[AdAccount]) -> None:
+    """End the accounts' notifications; what LinkedIn does not know any more is ended.
+
+    One that it refuses to end does not keep the others; the refusal is raised in the end.
+    """
+    refused = None
     for account in accounts:
         try:
             api.unsubscribe(account.subscription_id)
         except Rejected as error:
             if error.status != 404:
-                raise
-        with tenant_scope(connection.tenant_id):
+                refused = error
+                continue
+        with tenant_scope(account.tenant_id):
             AdAccount.objects.filter(pk=account.pk).update(subscription_id="")
+    if refused is not None:
+        raise refused
 
 
 def replace_secret(connection: Connection, secret: str, *, by: Member) -> None:

@@ -27,7 +27,7 @@ from tenants.paging import count_up_to
 
 SYSTEM = "linkedin"
 WEEKS = 12
-# Bars of a chart; what comes behind them is one click away.
+# Bars of a chart; its file has what comes behind them.
 MOST = 8
 State = LeadSubmission.State
 # What the tabs above the list of submissions show: the key of the address, and the states it stands for.
@@ -155,21 +155,21 @@ def per_week() -> list[Week]:
     return [Week(day, counts.get(day, 0)) for day in mondays]
 
 
-def by_form() -> list[Share]:
-    """The forms that brought most in the chart's weeks."""
-    return _shares("form", LeadForm)
+def by_form(most: int | None = MOST) -> list[Share]:
+    """The forms that brought most in the chart's weeks; None: all that brought any."""
+    return _shares("form", LeadForm, most)
 
 
-def by_campaign() -> list[Share]:
-    """The campaigns that brought most in the chart's weeks."""
-    return _shares("campaign", AdCampaign)
+def by_campaign(most: int | None = MOST) -> list[Share]:
+    """The campaigns that brought most in the chart's weeks; None: all that brought any."""
+    return _shares("campaign", AdCampaign, most)
 
 
-def _shares(name: str, model: type[LeadForm] | type[AdCampaign]) -> list[Share]:
+def _shares(name: str, model: type[LeadForm] | type[AdCampaign], most: int | None) -> list[Share]:
     rows = _counted(begin()).exclude(**{name: None}).values_list(name)
     counted = rows.annotate(submissions=Count("pk"), leads=Count("pk", filter=Q(state=State.LEAD_CREATED))).order_by(
         "-submissions", name
-    )[:MOST]
+    )[:most]
     found = list(counted)
     named = model.objects.in_bulk([pk for pk, _submissions, _leads in found])  # type: ignore[attr-defined]
     return [Share(pk, str(named[pk]), submissions, leads) for pk, submissions, leads in found]
@@ -196,7 +196,9 @@ def accounts_of(connection: Connection) -> QuerySet[AdAccount]:
 
 
 def running(connection: Connection) -> SyncRun | None:
-    """The run that is under way."""
+    """The run that is under way; what a killed worker has left open of a connection that is held is not."""
+    if not connection.is_running:
+        return None
     return SyncRun.objects.filter(connection=connection, state=SyncRun.State.RUNNING).order_by("-pk").first()
 
 

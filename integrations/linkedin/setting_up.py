@@ -29,9 +29,10 @@ SANDBOX_APP = {"client_id": "sandbox-app", "client_secret": "sandbox-secret"}
 WITHOUT_API = "without_api"
 
 
-def add(name: str, client_id: str, client_secret: str, *, by: Member) -> Connection:
+def add(name: str, client_id: str, client_secret: str, *, compares: bool = True, by: Member) -> Connection:
     """A connection by the company's own app at LinkedIn, to be authorised next."""
-    return verbs.add(SYSTEM, name, by=by, credentials={"client_id": client_id, "client_secret": client_secret})
+    credentials = {"client_id": client_id, "client_secret": client_secret}
+    return verbs.add(SYSTEM, name, by=by, credentials=credentials, settings={oauth.COMPARES: compares})
 
 
 def add_sandbox(*, by: Member) -> Connection:
@@ -66,43 +67,47 @@ def is_sandbox_offered() -> bool:
     return bool(urlsplit(getattr(settings, "SANDBOX_URL", "") or "").hostname)
 
 
-def change_app(connection: Connection, name: str, client_id: str, client_secret: str, *, by: Member) -> bool:
-    """Another name, id or secret. True if it is another app, whose authorisation has to be given anew."""
-    rename(connection, name, by=by)
-    if verbs.secrets_of(connection).get("client_id") == client_id:
-        push.replace_secret(connection, client_secret, by=by)
-        return False
+def change_app(
+    connection: Connection, name: str, client_id: str, client_secret: str, *, compares: bool, by: Member
+) -> bool:
+    """Another name, id, secret (empty: as it is) or choice. True if the authorisation has to be given anew.
+
+    Another app has none, and knows nothing of the notifications that LinkedIn sends to the former.
+    """
+    held = verbs.secrets_of(connection)
+    asks_more = compares and not oauth.compares(connection)
+    connection.name, connection.settings[oauth.COMPARES] = name, compares
+    connection.save(update_fields=["name", "settings"])
+    audit.write("connection.changed", connection, by=by, detail={"name": name})
+    if held.get("client_id") == client_id:
+        if client_secret and client_secret != held.get("client_secret"):
+            push.replace_secret(connection, client_secret, by=by)
+        return asks_more
     verbs.replace_credentials(connection, {"client_id": client_id, "client_secret": client_secret}, by=by)
+    AdAccount.objects.filter(connection=connection).update(subscription_id="")
+    verbs.need_authorisation(connection, _("It is another app now, which nobody has authorised yet."))
     return True
-
-
-def rename(connection: Connection, name: str, *, by: Member) -> None:
-    """Another name for a connection."""
-    connection.name = name
-    connection.save(update_fields=["name"])
-    audit.write("connection.renamed", connection, by=by, detail={"name": name})
 
 
 def read_accounts(connection: Connection) -> int:
     """Ask LinkedIn for the ad accounts that the member may see; returns how many. Raises client.CallFailed.
 
-    The only one is chosen at once. Outside of any scope.
+    The only one is chosen at once, unless somebody has chosen before. Outside of any scope.
     """
     found = LinkedIn(connection).accounts()
     with tenant_scope(connection.tenant_id):
         storing.keep_accounts(connection, found)
-        known = AdAccount.objects.filter(connection=connection, is_test=False)
-        if len(found) == 1:
-            known.update(is_chosen=True)
+        known = AdAccount.objects.filter(connection=connection)
+        if len(found) == 1 and not known.filter(is_chosen=True).exists():
+            known.filter(external_id=found[0].external_id, is_test=False).update(is_chosen=True)
     return len(found)
 
 
 def go_on(connection: Connection, *, by: Member) -> bool:
-    """Start the schedule again after somebody has authorised anew. False if it has never run."""
-    if connection.state == Connection.State.DRAFT:
-        return False
-    verbs.activate(connection, by=by)
-    return True
+    """Start the schedule again if it was the authorisation that kept it; False if it has never run."""
+    if connection.state == Connection.State.NEEDS_AUTHORISATION:
+        verbs.activate(connection, by=by)
+    return connection.state != Connection.State.DRAFT
 
 
 def choose_accounts(connection: Connection, chosen: Iterable[int], *, by: Member) -> None:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts import registry
 from contacts.models import Contact
-from integrations.linkedin import queries
+from integrations.linkedin import push, queries
 from integrations.systems import System, systems
 from leads.models import Lead
 from leads.registry import lead_panels
@@ -28,6 +28,7 @@ def register() -> None:
             "integrations:linkedin_new",
             "integrations:linkedin",
             queries.SYSTEM,
+            part=push.unsubscribe,
         )
     )
     menu.add(Section.MARKETING, _("LinkedIn"), "integrations:linkedin_home", ICON, Right.VIEW, 60)

@@ -15,9 +15,7 @@ import random
 import time
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from integrations.client import CallFailed, NeedsAuthorisation, Rejected, Throttled, Unavailable
 from integrations.connections import runs, verbs
@@ -31,8 +29,8 @@ from tenants.wakeups import Outcome, queue
 
 SYSTEM = QUEUE = "linkedin"
 PULL = "pull"
-# Minutes between two runs, unless the connection's settings say otherwise.
-INTERVAL, EVERY = 30, "interval_minutes"
+# From the end of a run to the next.
+INTERVAL = timedelta(minutes=30)
 # After a failure: so long, doubled with each further one.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 
@@ -46,7 +44,8 @@ def work(tenant_id: int, deadline: float) -> Outcome:
     if not rerun.work(tenant_id, deadline):
         return Outcome(has_more=True)
     for connection in connections:
-        process(connection)
+        if not process(connection, deadline):
+            return Outcome(has_more=True)
         if connection.state != Connection.State.ACTIVE:
             continue
         if next_push := announced.fetch(connection, deadline):
@@ -68,19 +67,21 @@ def is_due(connection: Connection) -> bool:
     return connection.is_running and connection.next_sync_at is not None and connection.next_sync_at <= timezone.now()
 
 
-def process(connection: Connection) -> None:
-    """Process what came by files, pushes or the inbound address, or what a killed run has left.
+def process(connection: Connection, deadline: float) -> bool:
+    """Process what came by files, pushes or the inbound address, or what a killed run has left; False if some is left.
 
     Works without any authorisation.
     """
     while True:
         with tenant_scope(connection.tenant_id):
-            done = processing.process(connection)
+            done = processing.process(connection, processing.BATCH)
             run = SyncRun.objects.filter(connection=connection, kind=PULL, state=SyncRun.State.RUNNING).first()
             if run and done.total:
                 runs.count(run, {**done.counts, **done.states})
         if done.total < processing.BATCH:
-            return
+            return True
+        if time.monotonic() >= deadline:
+            return False
 
 
 def sync(connection: Connection, deadline: float | None = None, *, by: Member | None = None) -> SyncRun:
@@ -104,16 +105,12 @@ def sync(connection: Connection, deadline: float | None = None, *, by: Member | 
         _failed(connection, run, error)
     else:
         with tenant_scope(connection.tenant_id):
+            announced.give_up(connection, run.started_at)
             runs.finish(run)
-        _look_again(connection, timezone.now() + interval(connection))
+        _look_again(connection, timezone.now() + INTERVAL)
     with tenant_scope(connection.tenant_id, read_only=True):
         run.refresh_from_db()
     return run
-
-
-def interval(connection: Connection) -> timedelta:
-    """How long between two runs."""
-    return timedelta(minutes=int(connection.settings.get(EVERY, INTERVAL)))
 
 
 def _failed(connection: Connection, run: SyncRun, error: CallFailed) -> None:
@@ -126,19 +123,11 @@ def _failed(connection: Connection, run: SyncRun, error: CallFailed) -> None:
         elif isinstance(error, NeedsAuthorisation):
             verbs.need_authorisation(connection, error.text)
         elif isinstance(error, Rejected) and error.status == 426:
-            verbs.stop(connection, ended(error))
+            verbs.stop(connection, error.text)
         elif isinstance(error, Unavailable):
             verbs.schedule(connection, timezone.now() + _wait(connection, error))
         else:
-            verbs.schedule(connection, timezone.now() + interval(connection))
-
-
-def ended(error: Rejected) -> str:
-    """What 426 means, and what to do."""
-    return _(
-        "LinkedIn has ended version %(version)s of its API: set LINKEDIN_VERSION to one of the last twelve months, "
-        "restart, and resume the connection. Nothing is lost for a year. LinkedIn says: %(text)s"
-    ) % {"version": settings.LINKEDIN_VERSION, "text": error.text}
+            verbs.schedule(connection, timezone.now() + INTERVAL)
 
 
 def _wait(connection: Connection, error: Unavailable) -> timedelta:

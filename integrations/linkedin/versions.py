@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 # From when on the page warns.
 AHEAD = timedelta(days=75)
@@ -21,3 +22,11 @@ def ending() -> tuple[str, date | None, bool]:
     version = settings.LINKEDIN_VERSION
     day = ends_on(version)
     return version, day, day is None or day <= timezone.localdate() + AHEAD
+
+
+def ended(text: str) -> str:
+    """What LinkedIn's 426 means, and what to do; `text` is what it says."""
+    return _(
+        "LinkedIn has ended version %(version)s of its API: set LINKEDIN_VERSION to one of the last twelve months, "
+        "restart, and resume the connection. Nothing is lost for a year. LinkedIn says: %(text)s"
+    ) % {"version": settings.LINKEDIN_VERSION, "text": text}

@@ -48,10 +48,6 @@ class AdAccount(models.Model):
     def __str__(self) -> str:
         return self.name or self.external_id
 
-    @property
-    def urn(self) -> str:
-        return f"urn:li:sponsoredAccount:{self.external_id}"
-
 
 class AdCampaign(models.Model):
     """A campaign of an ad account, as journeys and charts name it."""
@@ -92,10 +88,6 @@ class LeadForm(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.external_id
-
-    @property
-    def is_of_linkedin(self) -> bool:
-        return not self.external_id.startswith("name:")
 
 
 class LeadFormVersion(models.Model):

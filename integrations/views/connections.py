@@ -12,6 +12,7 @@ from integrations.models import Connection
 from integrations.systems import systems
 from tenants.access import Right, allow
 from tenants.responses import done
+from tenants.scope import tenant_scope
 
 
 @allow(Right.MANAGE)
@@ -48,11 +49,12 @@ def sync(request: Any, pk: int) -> HttpResponse:
     return _said(request, connection, _("It is synced now."), connection.is_running)
 
 
-@allow(Right.MANAGE)
+@allow(Right.MANAGE, scoped=False)
 @require_POST
 def remove(request: Any, pk: int) -> HttpResponse:
-    """Forget a connection."""
-    connection = get_object_or_404(Connection, pk=pk)
+    """Forget a connection, here and at the other side."""
+    with tenant_scope(request.tenant, read_only=True):
+        connection = get_object_or_404(Connection, pk=pk)
     verbs.remove(connection, by=request.member)
     return done(request, _("%(name)s has been removed.") % {"name": connection}, "integrations:index")
 

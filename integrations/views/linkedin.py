@@ -1,16 +1,19 @@
 """LinkedIn: figures and submissions for everybody, and the page of a connection for who manages it."""
 
+from functools import partial
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
+from contacts import exporting
 from integrations.connections import expiring
-from integrations.linkedin import gaps, queries, setting_up, versions
+from integrations.linkedin import gaps, queries, setting_up, sheets, versions
 from integrations.linkedin.answers import Questions
 from integrations.models import Connection, LeadSubmission
 from tenants.access import Right, allow, may
 from tenants.paging import page_of
+from tenants.responses import attachment
 
 
 @allow(Right.VIEW)
@@ -39,6 +42,25 @@ def submissions(request: Any) -> HttpResponse:
     context = {"filters": filters, "page": page, "tabs": queries.tabs(filters)}
     context |= {"forms": forms, "campaigns": campaigns}
     return render(request, "integrations/linkedin/submissions.html", context)
+
+
+@allow(Right.EDIT_AUDIENCE, scoped=False)
+def export(request: Any) -> Any:
+    """The submissions of the list as a CSV file."""
+    filters = queries.Filters.read(request.GET)
+    # The days are the viewer's, whose zone does not hold any more while the file is sent.
+    rows = queries.submissions(filters)
+    found = exporting.lines(request.tenant.pk, partial(sheets.SubmissionSheet, filters.form), rows.all)
+    return attachment("linkedin.csv", found)
+
+
+@allow(Right.VIEW)
+def figures(request: Any) -> Any:
+    """A chart as a CSV file: by week, form or campaign."""
+    by = request.GET.get("by", "week")
+    if by not in ("week", "form", "campaign"):
+        raise Http404
+    return attachment(f"linkedin-by-{by}.csv", iter(list(exporting.as_csv(sheets.figures(by)))))
 
 
 @allow(Right.VIEW)
@@ -73,7 +95,8 @@ def connection(request: Any, pk: int) -> HttpResponse:
         "counts": queries.counts_in_words(found),
         "ends_soon": expiring.ends_soon(found),
         "gaps": gaps.report(found),
-        "is_told_at_once": any(account.subscription_id for account in accounts),
+        "told_at_once": [account for account in accounts if account.subscription_id],
+        "is_told_of_chosen": all(bool(account.subscription_id) == account.is_chosen for account in accounts),
         "is_without_api": bool(found.settings.get(setting_up.WITHOUT_API)),
         "version": version,
         "version_ends_on": version_ends_on,

@@ -22,15 +22,16 @@ from tenants.scope import tenant_scope
 @allow(Right.MANAGE)
 def new(request: Any) -> HttpResponse:
     """Connect by the company's own app; the other ways stand beside it."""
-    form = AppForm(request.POST or None, initial={"name": "LinkedIn"})
+    form = AppForm(request.POST or None, initial={"name": "LinkedIn", "compares": True})
     if request.method == "POST" and form.is_valid():
         connection = setting_up.add(**form.cleaned_data, by=request.member)
         return done(
             request, _("Saved. Now let LinkedIn know that we may read."), "integrations:linkedin", connection.pk
         )
     context = {"form": form, "return_to": _return_to(request), "has_sandbox": setting_up.is_sandbox_offered()}
+    context |= {"scopes": oauth.SCOPES, "reporting": oauth.REPORTING}
     status = 422 if request.method == "POST" else 200
-    return render(request, "integrations/linkedin/new.html", {**context, "scopes": oauth.SCOPES}, status=status)
+    return render(request, "integrations/linkedin/new.html", context, status=status)
 
 
 @allow(Right.MANAGE, scoped=False)
@@ -65,7 +66,7 @@ def new_without(request: Any) -> HttpResponse:
 @require_GET
 def authorise(request: Any, pk: int) -> HttpResponse:
     """On to LinkedIn's page that asks the member."""
-    connection = _connection(pk)
+    connection = get_object_or_404(queries.connections(), pk=pk, credentials__isnull=False)
     return redirect(oauth.authorise_url(connection, by=request.member, return_to=_return_to(request)))
 
 
@@ -87,18 +88,21 @@ def back(request: Any) -> HttpResponse:
         return done(request, str(error), "integrations:linkedin", connection.pk, level="error")
     with tenant_scope(request.tenant):
         if setting_up.go_on(connection, by=request.member):
-            return done(request, _("Authorised. It goes on."), "integrations:linkedin", connection.pk)
+            said = _("Authorised. It goes on.") if connection.is_running else _("Authorised.")
+            return done(request, said, "integrations:linkedin", connection.pk)
     return done(request, _("Authorised. Choose what is read."), "integrations:linkedin_accounts", connection.pk)
 
 
 @allow(Right.MANAGE)
 def app(request: Any, pk: int) -> HttpResponse:
     """Another name or secret of the app, or another app, which has to be authorised anew."""
-    connection = _connection(pk)
-    form = AppForm(request.POST or None, initial={"name": connection.name, "client_id": _client_id(connection)})
+    connection = get_object_or_404(queries.connections(), pk=pk, credentials__isnull=False)
+    client_id = verbs.secrets_of(connection).get("client_id", "")
+    initial = {"name": connection.name, "client_id": client_id, "compares": oauth.compares(connection)}
+    form = AppForm(request.POST or None, initial=initial, known_id=client_id)
     if request.method == "POST" and form.is_valid():
-        is_other = setting_up.change_app(connection, **form.cleaned_data, by=request.member)
-        said = _("Saved. Authorise the connection again.") if is_other else _("Saved.")
+        has_to_authorise = setting_up.change_app(connection, **form.cleaned_data, by=request.member)
+        said = _("Saved. Authorise the connection again.") if has_to_authorise else _("Saved.")
         return done(request, said, "integrations:linkedin", pk)
     context = {"form": form, "connection": connection, "return_to": _return_to(request)}
     return render(request, "integrations/linkedin/app.html", context, status=422 if request.method == "POST" else 200)
@@ -166,10 +170,6 @@ def _connection(pk: int) -> Connection:
 
 def _sandbox(pk: int) -> Connection:
     return get_object_or_404(queries.connections(), pk=pk, is_sandbox=True)
-
-
-def _client_id(connection: Connection) -> str:
-    return verbs.secrets_of(connection).get("client_id", "")
 
 
 def _return_to(request: Any) -> str:

@@ -1,4 +1,4 @@
-"""Other ways in than LinkedIn's schedule: files, the inbound address, notifications at once; and the way out."""
+"""Other ways in than LinkedIn's schedule: files, the inbound address, notifications at once."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from integrations.client import CallFailed
-from integrations.connections import verbs
 from integrations.forms.linkedin import UploadForm
 from integrations.linkedin import files, inbound, push, queries
 from integrations.models import Connection, LeadInbox
@@ -76,23 +75,6 @@ def notify(request: Any, pk: int) -> HttpResponse:
     if refused:
         return done(request, " ".join(refused), "integrations:linkedin", pk, level="error")
     return done(request, _("LinkedIn tells of each lead at once."), "integrations:linkedin", pk)
-
-
-@allow(Right.MANAGE, scoped=False)
-@require_POST
-def remove(request: Any, pk: int) -> HttpResponse:
-    """Forget a connection; LinkedIn is asked not to notify us any more, and a refusal of that holds nothing up."""
-    with tenant_scope(request.tenant, read_only=True):
-        connection = _connection(pk)
-        is_told = queries.accounts_of(connection).exclude(subscription_id="").exists()
-    try:
-        if is_told:
-            push.unsubscribe(connection)
-    except CallFailed:
-        pass
-    with tenant_scope(request.tenant):
-        verbs.remove(connection, by=request.member)
-    return done(request, _("%(name)s has been removed.") % {"name": connection}, "integrations:index")
 
 
 def _connection(pk: int) -> Connection:

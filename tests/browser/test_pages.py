@@ -60,6 +60,7 @@ PIECES = {
     # Asked about without leads it finds nothing; with one it is among the others.
     "leads:bulk",
     *("tenants:bell", "contacts:companies", "contacts:timeline", "segments:history", "segments:candidates"),
+    *("integrations:linkedin_export", "integrations:linkedin_figures"),
     *("contacts:export", "contacts:export_accounts", "leads:export", "tenants:job_file", "tenants:job_progress"),
     *("messaging:preview", "messaging:caught_body", "pages:preview", "leads:find", "scoring:progress"),
     *("integrations:linkedin_progress", "integrations:linkedin_back"),

@@ -1,7 +1,9 @@
 """Connections: their states, their tokens, their runs, and what the owners are told."""
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -70,6 +72,17 @@ def test_a_connection_that_is_refused_stops_and_its_owners_are_told_once(acme: T
 
 
 @pytest.mark.django_db
+def test_a_draft_that_is_refused_stays_one_and_nobody_is_told(acme: Tenant, ana: Member) -> None:
+    """Whoever sets it up sees the error on the page; there is nothing to be authorised again."""
+    row = connect(acme, ana)
+    with tenant_scope(acme):
+        verbs.need_authorisation(row, "401: wrong secret")
+        verbs.stop(row, "426: the version has ended")
+    assert state(acme, row) == "draft"
+    assert told(acme) == []
+
+
+@pytest.mark.django_db
 def test_owners_are_warned_once_before_an_authorisation_ends(acme: Tenant, ana: Member) -> None:
     soon = timezone.now() + timedelta(days=13)
     connect(acme, ana, state="active", authorisation_ends_at=soon)
@@ -122,6 +135,24 @@ def test_a_token_is_fetched_before_it_ends_and_a_refusal_is_noted(acme: Tenant, 
 
 
 @pytest.mark.django_db
+def test_a_token_is_looked_up_once_for_many_calls_until_it_is_refused(
+    acme: Tenant, ana: Member, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(tokens, "HELD", math.inf)
+    row = connect(acme, ana, state="active")
+    authoriser = Tokens(row, lambda c: pytest.fail("another worker has fetched one"))
+    for token in ("old", "new"):
+        with tenant_scope(acme):
+            tokens.keep(row, Granted(token, timezone.now() + timedelta(hours=1)))
+        if token == "old":
+            assert authoriser.token() == "old"
+    with django_assert_num_queries(0):
+        assert authoriser.token() == "old"
+    assert authoriser.renew("old") == "new"
+    assert authoriser.token() == "new"
+
+
+@pytest.mark.django_db
 def test_a_run_that_was_killed_is_taken_up_by_the_next(acme: Tenant, ana: Member) -> None:
     row = connect(acme, ana)
     with tenant_scope(acme):
@@ -133,6 +164,22 @@ def test_a_run_that_was_killed_is_taken_up_by_the_next(acme: Tenant, ana: Member
         runs.fail(runs.begin(row, "pull"), "503")
         found = [(run.state, run.counts, run.error) for run in runs.of(row)]
     assert found == [("failed", {}, "503"), ("done", {"new": 3, "changed": 4}, "")]
+
+
+@pytest.mark.django_db
+def test_the_other_side_is_told_of_a_removal_and_its_refusal_holds_nothing_up(acme: Tenant, ana: Member) -> None:
+    row = connect(acme, ana, state="active")
+
+    def part(connection: Connection) -> None:
+        with tenant_scope(acme):
+            verbs.need_authorisation(connection, "401: revoked")
+        raise NeedsAuthorisation("401: revoked")
+
+    systems.add(replace(systems.of("test"), part=part))
+    verbs.remove(row, by=ana)
+    with tenant_scope(acme):
+        assert not Connection.objects.exists()
+    assert told(acme) == []
 
 
 @pytest.mark.django_db

@@ -125,7 +125,6 @@ class Responses:
     def __init__(self) -> None:
         self.by_id: dict[str, Lead] = {}
         self._times: dict[tuple[tuple[str, int], str], list[tuple[int, str]]] = {}
-        self._sorted = True
         # Counts the changes: what was computed from an older one is stale.
         self.version = 0
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from integrations.connections import verbs
-from integrations.linkedin import files, inbound, processing
+from integrations.linkedin import files, inbound, processing, storing, syncing
+from integrations.linkedin.responses import FormRef, Response
 from integrations.models import Connection, LeadInbox, LeadSubmission
 from integrations.webhooks import signing
 from tenants.models import Member, Tenant
@@ -104,6 +105,37 @@ def post(acme: Tenant, ana: Member, connection: Connection) -> Any:
 
     send.secret = secret  # type: ignore[attr-defined]
     return send
+
+
+def test_a_file_does_not_replace_what_linkedin_itself_has_sent(
+    acme: Tenant, ana: Member, connection: Connection
+) -> None:
+    """The export names neither the consent nor the form's version."""
+    ours = Response("a-1", timezone.now(), FormRef("9", 1), consents=[{"id": "0", "accepted": True}])
+    table = as_csv([["Lead ID", "Email"], ["a-1", "amara@firma.example"], ["a-2", "bo@firma.example"]])
+    with tenant_scope(acme):
+        storing.store(connection, [ours], "api")
+        storing.announce(connection, [("a-2", timezone.now())])
+        taken = files.take(connection, io.BytesIO(table), "Fair", by=ana)
+        assert (taken.rows, taken.changed, taken.known) == (2, 1, 1)
+        kept = LeadSubmission.objects.get(external_id="a-1")
+        assert (kept.form.external_id, kept.consents) == ("9", ours.consents)
+        assert LeadSubmission.objects.get(external_id="a-2").answers, "announced only, and brought by the file"
+
+
+def test_a_large_file_gives_way_when_the_workers_time_is_up(
+    acme: Tenant, ana: Member, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processing, "BATCH", 2)
+    rows = [["E-Mail"], *([f"p{n}@firma.example"] for n in range(5))]
+    with tenant_scope(acme):
+        files.take(connection, io.BytesIO(as_csv(rows)), "Fair", by=ana)
+    left = []
+    for _turn in range(3):
+        outcome = syncing.work(acme.pk, deadline=0.0)
+        with tenant_scope(acme):
+            left.append((LeadSubmission.objects.filter(state="received").count(), outcome.has_more))
+    assert left == [(3, True), (1, True), (0, False)]
 
 
 def test_a_signed_message_is_taken_once(acme: Tenant, connection: Connection, post: Any) -> None:

@@ -94,7 +94,6 @@ class Story:
     max_examples=8,
     # A story takes a second: one that fails is told as it was found.
     phases=[Phase.generate],
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

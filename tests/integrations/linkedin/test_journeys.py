@@ -11,10 +11,13 @@ from journeys import publishing, tree
 from journeys.models import Journey, JourneyVersion, Participant, Visit
 from journeys.tiles.audience import AudienceForm
 from journeys.tiles.if_then import IfThenForm
+from leads.models import Lead
+from scoring.rescore import rescore
 from segments import compiler
 from segments.rules import parse
 from tenants.scope import tenant_scope
 from tests.integrations.linkedin.world import LinkedInWorld
+from tests.scoring.world import live_model, row
 
 WAIT = {"event": "linkedin.submitted", "amount": 3, "unit": "days"}
 
@@ -92,6 +95,9 @@ def test_the_tiles_forms_offer_forms_and_campaigns(linkedin: LinkedInWorld, form
 def test_segments_and_scores_can_ask_who_submitted(linkedin: LinkedInWorld, form: LeadForm) -> None:
     with tenant_scope(linkedin.tenant):
         named = {"op": "is", "value": "Spring"}
-        rule = {"all": [{"did": "linkedin.submitted", "object": form.pk, "where": {"campaign": named}}]}
+        rule = {"did": "linkedin.submitted", "object": form.pk, "where": {"campaign": named}}
         old = Contact.objects.get()
-        assert list(compiler.select_ids(parse(rule, "contact"), [old.pk])) == [old.pk]
+        assert list(compiler.select_ids(parse({"all": [rule]}, "contact"), [old.pk])) == [old.pk]
+        live_model(row(rule, 30), row({**rule, "where": {"campaign": {**named, "value": "Autumn"}}}, 5))
+        rescore()
+        assert Lead.objects.get().score == 30

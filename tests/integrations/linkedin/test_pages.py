@@ -1,41 +1,25 @@
-"""The pages of LinkedIn, from connecting the sandbox to what became of a submission."""
+"""The pages of LinkedIn: what came, what became of it, where answers go, the ways in without the API."""
 
+import csv
+import io
 import re
-from collections.abc import Callable
-from datetime import date, timedelta
-from html import unescape
-from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from contacts.models import Contact, Field, Purpose
-from integrations.linkedin import processing, versions
-from integrations.models import AdAccount, Connection, LeadForm, LeadFormMapping, LeadSubmission
+from integrations.linkedin import processing
+from integrations.models import Connection, LeadForm, LeadFormMapping, LeadSubmission
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
+from tests.integrations.linkedin.pages import ANN, ClientOf, only, text
 from tests.integrations.linkedin.world import LinkedInWorld
 
-ClientOf = Callable[..., Any]
-SECRET = "a-secret-of-the-app-at-linkedin"
-ANN = {"EMAIL": "ann@firma.example", "FIRST_NAME": "Ann", "LAST_NAME": "Berg", "COMPANY_NAME": "Firma"}
 OPTIONS = {"contact_by": "email", "creates_contacts": "on", "update": "overwrite", "leads": "new"}
-
-
-def text(response: Any, status: int = 200) -> str:
-    assert response.status_code == status, response.content[:2000]
-    return re.sub(r"\s+", " ", response.content.decode())
-
-
-def only(model: Any, tenant: Tenant) -> Any:
-    with tenant_scope(tenant):
-        return model.objects.get()
 
 
 @pytest.mark.django_db
@@ -45,97 +29,6 @@ def test_without_a_connection_the_page_says_what_linkedin_is_good_for(
     assert "Connect LinkedIn" in text(client_of(ana).get("/integrations/linkedin/"))
     assert "An owner of the company can connect it" in text(client_of(max_).get("/integrations/linkedin/"))
     assert "Nothing here" in text(client_of(ana).get("/integrations/linkedin/submissions/"))
-
-
-@pytest.mark.django_db
-def test_an_app_is_kept_and_its_secret_is_never_shown(
-    acme: Tenant, ana: Member, client_of: ClientOf, settings: Any
-) -> None:
-    settings.SANDBOX_URL = ""
-    client = client_of(ana)
-    page = text(client.get("/integrations/linkedin/new/"))
-    assert "/t/acme/integrations/linkedin/back/" in page
-    assert "Connect the sandbox" not in page
-    wrong = text(client.post("/integrations/linkedin/new/", {"name": "Ours", "client_secret": SECRET}), 422)
-    assert 'id="id_client_id_error"' in wrong
-    assert SECRET not in wrong
-    given = {"name": "Ours", "client_id": "77abc", "client_secret": SECRET}
-    assert client.post("/integrations/linkedin/new/", given).status_code == 302
-    row = only(Connection, acme)
-    for path in ("", "app/", "accounts/", "forms/", "mapping/"):
-        assert SECRET not in text(client.get(f"/integrations/linkedin/{row.pk}/{path}"))
-    answer = client.get(f"/integrations/linkedin/{row.pk}/authorise/")
-    asked = parse_qs(urlsplit(answer["Location"]).query)
-    assert answer["Location"].startswith("https://www.linkedin.com/oauth/v2/authorization?")
-    assert asked["client_id"] == ["77abc"]
-    assert asked["redirect_uri"][0].endswith("/t/acme/integrations/linkedin/back/")
-    assert client.post("/integrations/linkedin/new/sandbox/").status_code == 404
-
-
-@pytest.mark.django_db
-def test_a_way_back_that_is_not_hers_is_refused(acme: Tenant, ana: Member, client_of: ClientOf) -> None:
-    client = client_of(ana)
-    assert client.get("/integrations/linkedin/back/").status_code == 404
-    client.post("/integrations/linkedin/new/", {"name": "Ours", "client_id": "7", "client_secret": SECRET})
-    row = only(Connection, acme)
-    answer = client.get(f"/integrations/linkedin/back/?code=1&state={row.pk}.{ana.pk}:made:up", follow=True)
-    assert "was not yours" in text(answer)
-    asked = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
-    state = parse_qs(urlsplit(asked).query)["state"][0]
-    path = f"/integrations/linkedin/back/?error=user_cancelled_authorize&state={state}"
-    assert "cancelled at LinkedIn" in text(client.get(path, follow=True))
-
-
-def test_the_sandbox_is_connected_asked_synced_and_played_with(
-    linkedin: LinkedInWorld, ana: Member, client_of: ClientOf
-) -> None:
-    """The whole way of a newcomer; the stand-in's page is clicked as a browser would."""
-    client = client_of(ana)
-    with tenant_scope(linkedin.tenant):
-        linkedin.connection.delete()
-    assert "Connect the sandbox" in text(client.get("/integrations/linkedin/new/"))
-    assert "Connected." in text(client.post("/integrations/linkedin/new/sandbox/", follow=True))
-    row = only(Connection, linkedin.tenant)
-    url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
-    assert "Authorised. It goes on." in text(client.get(allow(url).partition("/t/acme")[2], follow=True))
-    page = text(client.get(f"/integrations/linkedin/{row.pk}/accounts/"))
-    assert "Sample Works, world" in page
-    with tenant_scope(linkedin.tenant):
-        chosen = list(AdAccount.objects.filter(name__startswith="Sample Works, n").values_list("pk", flat=True))
-    assert "Choose at least one" in text(client.post(f"/integrations/linkedin/{row.pk}/accounts/", {"x": ""}), 422)
-    client.post(f"/integrations/linkedin/{row.pk}/accounts/", {"accounts": chosen})
-    assert "It begins in a moment" in text(client.get(f"/integrations/linkedin/{row.pk}/"))
-    linkedin.work()
-    page = text(client.get(f"/integrations/linkedin/{row.pk}/"))
-    assert "Became leads" in page
-    answer = client.get(f"/integrations/linkedin/{row.pk}/progress/")
-    assert (answer.status_code, answer["HX-Refresh"]) == (200, "true")
-    before = linkedin.counts()[0]
-    said = client.post(f"/integrations/linkedin/{row.pk}/sandbox/act/", {"do": "arrive", "count": "20"}, follow=True)
-    assert "20 people have sent a form." in text(said)
-    linkedin.work()
-    assert linkedin.counts()[0] > before
-    client.post(f"/integrations/linkedin/{row.pk}/sandbox/act/", {"do": "revoke"})
-    linkedin.work()
-    page = text(client.get(f"/integrations/linkedin/{row.pk}/"))
-    assert "Nothing comes in any more." in page
-    url = client.get(f"/integrations/linkedin/{row.pk}/authorise/")["Location"]
-    client.get(allow(url).partition("/t/acme")[2])
-    assert only(Connection, linkedin.tenant).state == "active"
-
-
-def allow(url: str) -> str:
-    """Click on Allow on the stand-in's page; where the browser is sent then."""
-    parts = urlsplit(url)
-    line = HTTPConnection(parts.hostname or "", parts.port)
-    line.request("GET", f"{parts.path}?{parts.query}")
-    page = line.getresponse().read().decode()
-    fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
-    body = urlencode({**{name: unescape(value) for name, value in fields.items()}, "answer": "allow"})
-    line.request("POST", parts.path, body, {"Content-Type": "application/x-www-form-urlencoded"})
-    location = line.getresponse().headers["Location"]
-    line.close()
-    return location
 
 
 def test_what_came_is_shown_with_what_became_of_it(
@@ -209,7 +102,12 @@ def map_a_form(client: Client, linkedin: LinkedInWorld, form: int) -> None:
 
     tried = text(client.post(path, {**given, "do": "preview"}))
     assert "6+" in tried.partition('id="preview"')[2]
+    assert "has the address of" in tried
     with tenant_scope(linkedin.tenant):
+        Contact.objects.update(is_active=False)
+    assert "has the address of" not in text(client.post(path, {**given, "do": "preview"})), "nobody who is active"
+    with tenant_scope(linkedin.tenant):
+        Contact.objects.update(is_active=True)
         assert not LeadFormMapping.objects.filter(form=form).exists()
         purpose = Purpose.objects.create(key="news", name="News")
     consent = {"consent-0-purpose": purpose.pk, "consent-0-level": "4"}
@@ -316,52 +214,42 @@ def csv_file(content: str) -> Any:
     return SimpleUploadedFile("leads.csv", content.encode(), "text/csv")
 
 
-def test_another_secret_keeps_the_authorisation_and_another_app_does_not(
-    linkedin: LinkedInWorld, ana: Member, client_of: ClientOf
-) -> None:
-    """And LinkedIn is let tell at once, and asked to stop that when the connection is removed."""
-    linkedin.connect()
-    client, pk = client_of(ana), linkedin.connection.pk
-    assert "tells of each lead at once" in text(client.post(f"/integrations/linkedin/{pk}/notify/", follow=True))
-    assert "End notifications" in text(client.get(f"/integrations/linkedin/{pk}/"))
-    assert len(linkedin.here.store.subscriptions) == 1
-    given = {"name": "Ours", "client_id": "sandbox-app", "client_secret": "another"}
-    client.post(f"/integrations/linkedin/{pk}/app/", given)
-    assert (linkedin.reload().name, linkedin.connection.token is None) == ("Ours", False)
-    client.post(f"/integrations/linkedin/{pk}/remove/")
-    assert not linkedin.here.store.subscriptions
-    with tenant_scope(linkedin.tenant):
-        assert not Connection.objects.exists()
+def lines_of(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"), newline="")))
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"state": "paused"}, "Paused: what is sent"),
-        ({"state": "stopped", "reason": "LinkedIn has ended version 202001"}, "LinkedIn has ended version 202001"),
-        ({"state": "needs_authorisation", "reason": "Withdrawn."}, "Withdrawn."),
-        ({"state": "active", "authorisation_ends_at": timezone.now() + timedelta(days=3)}, "The authorisation ends"),
-        ({"state": "draft"}, "allows it at LinkedIn"),
-    ],
-)
-def test_the_page_says_what_keeps_leads_from_coming(
-    values: dict[str, Any], said: str, acme: Tenant, ana: Member, client_of: ClientOf
+@pytest.mark.django_db(transaction=True)
+def test_submissions_and_charts_are_saved_as_files(
+    acme: Tenant, ana: Member, ava: Member, client_of: ClientOf, django_assert_max_num_queries: Any
 ) -> None:
     client = client_of(ana)
-    client.post("/integrations/linkedin/new/", {"name": "Ours", "client_id": "7", "client_secret": SECRET})
+    client.post("/integrations/linkedin/new/without/", {"name": "By file"})
     row = only(Connection, acme)
+    people = "".join(f"p{n}@firma{n}.example,Guide,=1+{n}\n" for n in range(20))
+    content = f"Email,Form Name,Budget\nann@firma.example,Fair,high\n{people}"
+    client.post(f"/integrations/linkedin/{row.pk}/upload/", {"name": "Fair", "file": csv_file(content)})
     with tenant_scope(acme):
-        Connection.objects.update(**values)
-    assert said in text(client.get(f"/integrations/linkedin/{row.pk}/"))
-
-
-@pytest.mark.parametrize(
-    ("version", "day"),
-    [("202607", date(2027, 7, 15)), ("202512", date(2026, 12, 15)), ("2026", None), ("202613", None), ("", None)],
-)
-def test_a_version_ends_a_year_and_half_a_month_later(version: str, day: date | None) -> None:
-    assert versions.ends_on(version) == day
+        processing.process(row)
+        fair, guide = LeadForm.objects.order_by("name").values_list("pk", flat=True)
+    with django_assert_max_num_queries(25):
+        everything = lines_of(client.get("/integrations/linkedin/submissions/export/"))
+    assert len(everything) == 21
+    assert {"Budget: =1+19", "Budget: high"} <= {line["answers"].splitlines()[1] for line in everything}
+    assert "Budget" not in everything[0], "the questions of many forms are no columns"
+    [ann] = lines_of(client.get(f"/integrations/linkedin/submissions/export/?form={fair}"))
+    assert (ann["email"], ann["Budget"], ann["state"]) == ("ann@firma.example", "high", "lead_created")
+    answered = lines_of(client.get(f"/integrations/linkedin/submissions/export/?form={guide}"))
+    assert {line["Budget"] for line in answered} == {f"'=1+{n}" for n in range(20)}, "nothing in them computes"
+    path = "/integrations/linkedin/figures/"
+    shares = [tuple(line.values()) for line in lines_of(client.get(f"{path}?by=form"))]
+    assert shares == [("Guide", "20", "20"), ("Fair", "1", "1")]
+    assert lines_of(client.get(f"{path}?by=campaign")) == []
+    weeks = lines_of(client.get(path))
+    assert (len(weeks), weeks[-1]["submissions"]) == (12, "21")
+    assert client.get(f"{path}?by=nothing").status_code == 404
+    analyst = client_of(ava)
+    assert analyst.get(path).status_code == 200
+    assert analyst.get("/integrations/linkedin/submissions/export/").status_code == 403
 
 
 @pytest.mark.django_db

@@ -1,9 +1,12 @@
 """Reading LinkedIn's leads, by the wire: whatever its pages, its answers and its days are like."""
 
 import logging
+from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,9 +16,9 @@ from django.utils import timezone
 from contacts import erasure
 from integrations import client
 from integrations.connections import verbs
-from integrations.linkedin import gaps, oauth, pulling
+from integrations.linkedin import gaps, oauth, pulling, setting_up
 from integrations.linkedin.api import LinkedIn
-from integrations.models import AdAccount, Connection, LeadForm, LeadFormVersion
+from integrations.models import AdAccount, Connection, LeadCount, LeadForm, LeadFormVersion
 from tenants.models import Notification
 from tenants.scope import tenant_scope
 from tests.integrations.linkedin.world import FORM, QUESTIONS, LinkedInWorld
@@ -23,7 +26,11 @@ from tests.integrations.linkedin.world import FORM, QUESTIONS, LinkedInWorld
 AMARA = {"EMAIL": "Amara@Firma.example ", "FIRST_NAME": "Amara", "LAST_NAME": "Okafor", "COMPANY_NAME": "Firma GmbH"}
 RESPONSES = "/rest/leadFormResponses"
 LISTED = {"method": "GET", "path": RESPONSES}
-ENDED = {"status": 426, "code": "NONEXISTENT_VERSION", "message": "Requested version 20260701 is not active"}
+PASSING: list[Any] = [
+    {"status": 429, "headers": {"Retry-After": "0"}, "json": {}}, {"status": 429, "json": {"message": "throttled"}},
+    {"html": 503}, {"status": 500, "json": {}}, "truncate", "cut", "reset",
+    {"status": 401, "json": {"code": "EXPIRED_ACCESS_TOKEN"}},
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -170,8 +177,11 @@ def test_a_withdrawn_authorisation_stops_the_schedule_and_tells_the_owners(linke
     assert linkedin.sync().state == "done"
 
 
-def test_a_new_token_that_is_refused_for_a_while_is_no_withdrawal(linkedin: LinkedInWorld) -> None:
-    linkedin.seed(app={"fresh_refusals": 3})
+@pytest.mark.parametrize("has_refresh_tokens", [True, False])
+def test_a_new_token_that_is_refused_for_a_while_is_no_withdrawal(
+    linkedin: LinkedInWorld, has_refresh_tokens: bool
+) -> None:
+    linkedin.seed(app={"fresh_refusals": 3, "has_refresh_tokens": has_refresh_tokens})
     linkedin.connect()
     assert linkedin.sync().state == "done", "tried again within the call"
     linkedin.seed(app={"fresh_refusals": 99})
@@ -180,6 +190,18 @@ def test_a_new_token_that_is_refused_for_a_while_is_no_withdrawal(linkedin: Link
     row = linkedin.reload()
     assert row.state == "active"
     assert row.next_sync_at <= timezone.now() + oauth.SETTLING
+
+
+def test_proof_keys_are_sent_where_linkedin_has_enabled_them(linkedin: LinkedInWorld, settings: Any) -> None:
+    settings.LINKEDIN_PKCE = True
+    linkedin.authorise()
+    assert linkedin.connection.token is not None
+    (asked,) = linkedin.asked("/authorization")
+    (code,) = linkedin.asked("/accessToken")
+    challenge = parse_qs(urlsplit(asked["target"]).query)["code_challenge"][0]
+    verifier = parse_qs(code["body"])["code_verifier"][0]
+    digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    assert digest == challenge
 
 
 def test_without_refresh_tokens_a_person_has_to_come_back(linkedin: LinkedInWorld) -> None:
@@ -196,30 +218,19 @@ def test_without_refresh_tokens_a_person_has_to_come_back(linkedin: LinkedInWorl
     assert "no refresh tokens" in row.reason
 
 
-@pytest.mark.parametrize(
-    "do",
-    [
-        {"status": 429, "headers": {"Retry-After": "0"}, "json": {}},
-        {"status": 429, "json": {"message": "throttled"}},
-        {"html": 503},
-        {"status": 500, "json": {}},
-        "truncate",
-        "cut",
-        "reset",
-        {"status": 401, "json": {"code": "EXPIRED_ACCESS_TOKEN"}},
-    ],
-    ids=str,
-)
-def test_what_passes_is_tried_again_at_once(linkedin: LinkedInWorld, do: Any) -> None:
+def test_what_passes_is_tried_again_at_once(linkedin: LinkedInWorld) -> None:
     linkedin.connect()
-    ids = linkedin.leads(AMARA, {"EMAIL": "bo@firma.example", "LAST_NAME": "Berg"})
-    linkedin.fault(
-        {"match": LISTED, "nth": 1, "times": 1, "do": do},
-        {"match": {"path": "/rest/adAccounts"}, "times": 1, "do": do},
-        {"match": LISTED, "nth": 3, "times": 2, "do": do},
-    )
-    assert linkedin.sync().state == "done"
-    assert linkedin.stored().keys() == set(ids)
+    ids: list[str] = []
+    for number, do in enumerate(PASSING):
+        ids += linkedin.leads(*({"EMAIL": f"{name}{number}@firma.example", "LAST_NAME": name} for name in "ab"))
+        linkedin.fault(
+            {"match": LISTED, "nth": 1, "times": 1, "do": do},
+            {"match": {"path": "/rest/adAccounts"}, "times": 1, "do": do},
+            {"match": LISTED, "nth": 3, "times": 2, "do": do},
+        )
+        run = linkedin.sync()
+        assert (run.state, run.error) == ("done", ""), do
+        assert linkedin.stored().keys() == set(ids), do
 
 
 def test_a_partner_that_is_away_is_left_alone_for_as_long_as_it_says(linkedin: LinkedInWorld) -> None:
@@ -251,6 +262,8 @@ def test_a_version_that_has_ended_stops_and_says_what_to_do(linkedin: LinkedInWo
     row = linkedin.reload()
     assert (row.state, row.next_sync_at) == ("stopped", None)
     assert "LINKEDIN_VERSION" in row.reason
+    with pytest.raises(client.Rejected, match="LINKEDIN_VERSION"):
+        setting_up.read_accounts(row)
     assert told(linkedin) == ["LinkedIn has been stopped"]
 
 
@@ -292,7 +305,9 @@ def test_old_versions_of_forms_come_with_their_answers_and_lost_ones_are_waited_
     assert linkedin.stored()[lost].state == "lead_created", "asked for again each day"
 
 
-def test_the_gap_report_compares_with_linkedins_own_counts(linkedin: LinkedInWorld) -> None:
+def test_the_gap_report_compares_with_linkedins_own_counts(
+    linkedin: LinkedInWorld, django_assert_max_num_queries: Any
+) -> None:
     linkedin.connect()
     rows = crowd(3)
     rows[2]["broken"] = True
@@ -300,10 +315,11 @@ def test_the_gap_report_compares_with_linkedins_own_counts(linkedin: LinkedInWor
     linkedin.leads(AMARA, test=True)
     linkedin.sync()
     with tenant_scope(linkedin.tenant):
-        found = {
-            gap.campaign.name: (gap.at_linkedin, gap.here, gap.missing) for gap in gaps.report(linkedin.connection)
-        }
-    assert found == {"Spring": (3, 2, 1), "Quiet": (0, 0, 0)}
+        assert LeadCount.objects.count() == 2
+        with django_assert_max_num_queries(2):
+            report = gaps.report(linkedin.connection)
+    found = {gap.campaign.name: (gap.at_linkedin, gap.here, gap.missing) for gap in report}
+    assert found == {"Spring": (3, 2, 1)}, "where nothing happened there is nothing to compare"
 
 
 def test_the_worker_and_the_command_read_by_the_schedule(linkedin: LinkedInWorld, capsys) -> None:
@@ -349,7 +365,7 @@ def test_no_secret_is_in_any_log_error_or_row(linkedin: LinkedInWorld, caplog: p
     assert "GET /linkedin/" in caplog.text, "calls are logged"
 
 
-def test_windows_are_two_weeks_and_go_on_where_they_were(linkedin: LinkedInWorld) -> None:
+def test_windows_are_two_weeks_and_go_on_where_they_were() -> None:
     pull = pulling.Pull.__new__(pulling.Pull)
     now = datetime(2026, 3, 1, tzinfo=UTC)
     account = AdAccount(read_until=now - timedelta(days=20))

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from contacts.models import Contact
-from integrations.linkedin import push
+from integrations.linkedin import announced, push
 from integrations.models import AdAccount
 from leads.models import Lead
 from tenants.scope import tenant_scope
@@ -111,6 +111,24 @@ def test_a_lead_that_is_not_readable_yet_is_asked_for_again_and_left_to_the_run(
     assert linkedin.stored()[id_].state == "lead_created"
 
 
+def test_what_is_announced_and_never_shown_fails_until_it_is(
+    linkedin: LinkedInWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced, "WAITS", ())
+    linkedin.connect()
+    linkedin.work()
+    (id_,) = linkedin.leads(AMARA, broken=True)
+    linkedin.push(id_)
+    linkedin.work()
+    assert linkedin.states() == {"announced": 1}
+    linkedin.sync()
+    row = linkedin.stored()[id_]
+    assert (row.state, row.reason) == ("failed", "LinkedIn has announced it and does not show it.")
+    linkedin.seed(mend=True)
+    linkedin.sync()
+    assert linkedin.states() == {"lead_created": 1}
+
+
 def test_accounts_that_are_not_read_and_nonsense_are_dropped(linkedin: LinkedInWorld) -> None:
     linkedin.connect()
     assert linkedin.push("a-1", owner="urn:li:sponsoredAccount:77") == 200
@@ -130,6 +148,13 @@ def test_the_stand_in_is_answered_over_tcp(linkedin: LinkedInWorld, live_server,
     assert push.subscribe(linkedin.connection) == [], "a second time finds the one that there is"
     with tenant_scope(linkedin.tenant):
         assert AdAccount.objects.get().subscription_id == "42"
+    with tenant_scope(linkedin.tenant):
+        AdAccount.objects.create(connection=linkedin.connection, external_id="3", subscription_id="404")
+        AdAccount.objects.create(connection=linkedin.connection, external_id="2", is_chosen=True)
+    (refusal,) = push.subscribe(linkedin.connection)
+    assert refusal.startswith("2: 403"), "one that is refused does not keep the others"
+    with tenant_scope(linkedin.tenant):
+        assert AdAccount.objects.get(external_id="3").subscription_id == "", "of one that is not read any more"
     (id_,) = linkedin.leads(AMARA)
     told = linkedin.here.pushing.deliver({"leads": [id_], "times": 2, "seconds": True})
     assert (told["counts"], told["blocked"]) == ({"200": 2}, [])
@@ -137,3 +162,18 @@ def test_the_stand_in_is_answered_over_tcp(linkedin: LinkedInWorld, live_server,
     assert linkedin.stored()[id_].state == "lead_created"
     push.unsubscribe(linkedin.connection)
     assert linkedin.here.store.subscriptions == {}
+
+
+def test_many_notifications_at_once_are_left_to_one_run(
+    linkedin: LinkedInWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced, "AT_ONCE", 2)
+    linkedin.connect()
+    linkedin.work()
+    ids = linkedin.leads(*({"EMAIL": f"p{n}@firma.example", "LAST_NAME": "Okafor"} for n in range(3)))
+    for id_ in ids:
+        linkedin.push(id_)
+    linkedin.place.journal.clear()
+    linkedin.work()
+    assert linkedin.states() == {"lead_created": 3}
+    assert linkedin.asked("/leadFormResponses/") == [], "none is asked for alone"
