@@ -6,11 +6,35 @@ version of it, then by the name that the answer may carry. What fits nowhere sta
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from integrations.models import LeadFormVersion, LeadSubmission
+from django.utils.translation import gettext as _
+
+from integrations.models import LeadForm, LeadFormVersion, LeadSubmission
 
 HIDDEN = "hidden:"
+
+
+class Waiting(NamedTuple):
+    """What of a submission counts for processing it, as `LeadSubmission` has it; of thousands, models take too long."""
+
+    pk: int
+    form_id: int | None
+    version_id: int | None
+    campaign_id: int | None
+    is_test: bool
+    submitted_at: datetime
+    answers: list[dict[str, Any]]
+    hidden_fields: dict[str, str]
+    consents: list[dict[str, Any]]
+    contact_id: int | None
+    is_contact_new: bool
+    company_id: int | None
+    lead_id: int | None
+
+
+Submission = LeadSubmission | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +58,9 @@ class ShownConsent:
 class Questions:
     """The questions of forms by version, read once for a set of submissions."""
 
-    def __init__(self, submissions: Iterable[LeadSubmission]) -> None:
+    def __init__(self, submissions: Iterable[Submission]) -> None:
         forms = {submission.form_id for submission in submissions if submission.form_id}
+        self._forms = LeadForm.objects.in_bulk(forms)
         self._versions = {version.pk: version for version in LeadFormVersion.objects.filter(form__in=forms)}
         self._by_id: dict[int, dict[str, dict[str, Any]]] = {}
         self._by_name: dict[int, dict[str, dict[str, Any]]] = {}
@@ -47,10 +72,15 @@ class Questions:
             pk: {question["id"]: question for question in version.questions} for pk, version in self._versions.items()
         }
 
-    def version(self, submission: LeadSubmission) -> LeadFormVersion | None:
+    def form_name(self, submission: Submission) -> str:
+        """What the submission's form is called."""
+        form = self._forms.get(submission.form_id or 0)
+        return str(form) if form else _("LinkedIn form")
+
+    def version(self, submission: Submission) -> LeadFormVersion | None:
         return self._versions.get(submission.version_id or 0)
 
-    def of(self, submission: LeadSubmission, answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def of(self, submission: Submission, answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The question that is answered; None if nothing knows it."""
         pk, form = answer.get("question", ""), submission.form_id or 0
         return (
@@ -59,7 +89,7 @@ class Questions:
             or self._by_name.get(form, {}).get(answer.get("name") or "\x00")
         )
 
-    def texts(self, submission: LeadSubmission) -> dict[str, str]:
+    def texts(self, submission: Submission) -> dict[str, str]:
         """What was said by the question's key, hidden fields under `hidden:{name}`; the last of two answers counts."""
         found = {f"{HIDDEN}{name}": value for name, value in self.hidden(submission).items()}
         own = self._own.get(submission.version_id or 0, {})
@@ -69,7 +99,7 @@ class Questions:
                 found[question["key"]] = text
         return found
 
-    def shown(self, submission: LeadSubmission) -> list[Shown]:
+    def shown(self, submission: Submission) -> list[Shown]:
         """Every answer, and every hidden field, as pages show them."""
         lines = []
         for answer in submission.answers:
@@ -78,12 +108,12 @@ class Questions:
             lines.append(Shown(question["key"] if question else "", label, text_of(answer, question)))
         return lines + [Shown(f"{HIDDEN}{name}", name, text) for name, text in self.hidden(submission).items()]
 
-    def hidden(self, submission: LeadSubmission) -> dict[str, str]:
+    def hidden(self, submission: Submission) -> dict[str, str]:
         """The form's hidden fields, and what came along with the submission itself."""
         version = self.version(submission)
         return {**(version.hidden_fields if version else {}), **submission.hidden_fields}
 
-    def consents(self, submission: LeadSubmission) -> list[ShownConsent]:
+    def consents(self, submission: Submission) -> list[ShownConsent]:
         """What was asked beside what was agreed to."""
         version = self.version(submission)
         texts = {consent["id"]: consent["text"] for consent in version.consents} if version else {}

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from contacts import cells
 from contacts.targets import Target
-from integrations.linkedin.answers import Questions
-from integrations.models import LeadFormMapping, LeadFormVersion, LeadSubmission
+from integrations.linkedin.answers import Questions, Submission
+from integrations.models import LeadFormMapping, LeadFormVersion
 from leads.importing.cleaning import WHO, Cleaned
 from leads.importing.reading import Row
 
@@ -21,7 +21,8 @@ WORK = frozenset({"WORK_EMAIL", "WORK_PHONE_NUMBER"})
 class Read:
     """A submission's values by entity, and what had to be left out."""
 
-    submission: LeadSubmission
+    submission: Submission
+    form_name: str
     cleaned: Cleaned
     left_out: list[str] = field(default_factory=list)
 
@@ -51,10 +52,10 @@ class Reader:
         self._default = {"country": country}
         self._plans: dict[int, list[_Step]] = {}
 
-    def read(self, submission: LeadSubmission) -> Read:
+    def read(self, submission: Submission) -> Read:
         """The submission's values."""
         texts = self._questions.texts(submission)
-        found = Read(submission, Cleaned(Row(submission.pk, [])))
+        found = Read(submission, self._questions.form_name(submission), Cleaned(Row(submission.pk, [])))
         for key, label, entity, name, is_custom, clean in self._plan(submission):
             if not (text := texts.get(key)):
                 continue
@@ -75,7 +76,7 @@ class Reader:
                 values[name] = value
         return found
 
-    def _plan(self, submission: LeadSubmission) -> "list[_Step]":
+    def _plan(self, submission: Submission) -> "list[_Step]":
         """What is mapped, in the order in which answers count; countries before phones."""
         version = self._questions.version(submission)
         pk = version.pk if version else 0

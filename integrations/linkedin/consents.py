@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from contacts import consent, timeline
 from contacts.models import Purpose
-from integrations.linkedin.answers import Questions
+from integrations.linkedin.answers import Questions, Submission
 from integrations.linkedin.mapping import ANY_CONSENT
-from integrations.models import LeadFormMapping, LeadSubmission
+from integrations.models import LeadFormMapping
 from leads.importing import staging
 
 BASIS = "opt-in"
@@ -31,14 +31,14 @@ class Agreed(NamedTuple):
     source: str
 
 
-def of(submission: LeadSubmission, contact_id: int, mapping: LeadFormMapping, questions: Questions) -> list[Agreed]:
+def of(submission: Submission, contact_id: int, mapping: LeadFormMapping, questions: Questions) -> list[Agreed]:
     """What of a submission's consents the mapping takes for something."""
     found = []
     for given in questions.consents(submission) if mapping.consents else ():
         entry: Mapping[str, Any] | None = mapping.consents.get(given.id) or mapping.consents.get(ANY_CONSENT)
         if given.is_accepted and entry and entry.get("purpose"):
             version = questions.version(submission)
-            form = submission.form.name if submission.form else ""
+            form = questions.form_name(submission)
             source = _("LinkedIn: %(form)s") % {"form": f"{form} ({version.number})" if version else form}
             agreed = (entry["purpose"], entry.get("level", 4), submission.submitted_at, given.text, source[:100])
             found.append(Agreed(contact_id, *agreed))

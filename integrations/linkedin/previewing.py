@@ -36,12 +36,12 @@ def of_form(form: LeadForm | None, tried: LeadFormMapping, country: str = "") ->
     known = _known([each.cleaned.contact.get("email") for each in read])
     return [
         Preview(
-            each.submission,
+            submission,
             [_said(key, value, offered) for key, value in values_of(each).items()],
             each.left_out,
             known.get(each.cleaned.contact.get("email") or ""),
         )
-        for each in read
+        for submission, each in zip(latest, read, strict=True)
     ]
 
 

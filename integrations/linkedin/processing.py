@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from contacts.models.timeline import Lane
 from integrations.linkedin import consents, mapping, writing
-from integrations.linkedin.answers import Questions
+from integrations.linkedin.answers import Questions, Submission, Waiting
 from integrations.linkedin.cleaning import Read, Reader
 from integrations.linkedin.writing import Result
 from integrations.models import Connection, LeadFormMapping, LeadSubmission
@@ -55,16 +54,14 @@ def process(connection: Connection, limit: int | None = None, *, before: datetim
     waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("submitted_at", "pk")
     if before is not None:
         waiting = waiting.filter(submitted_at__lt=before)
-    # What is written anew, or not looked at.
-    waiting = waiting.defer("faults", "left_out", "reason", "digest", "external_id", "submitter")
-    return process_these(connection, list(waiting.select_for_update()[: limit or BATCH]))
+    rows = waiting.select_for_update().values_list(*Waiting._fields)[: limit or BATCH]
+    return process_these(connection, [Waiting._make(row) for row in rows])
 
 
-def process_these(connection: Connection, submissions: Sequence[LeadSubmission]) -> Processed:
+def process_these(connection: Connection, submissions: Sequence[Submission]) -> Processed:
     """Process these, whatever their state was; the caller holds their locks, and `recording.one_at_a_time`."""
     done = Processed()
     if submissions:
-        prefetch_related_objects(submissions, "form", "campaign")
         context = _Context.of(connection, submissions)
         for result in _results(context, submissions, done):
             done.states[result.state] += 1
@@ -81,18 +78,18 @@ class _Context:
     lane: str
 
     @classmethod
-    def of(cls, connection: Connection, submissions: Sequence[LeadSubmission]) -> "_Context":
+    def of(cls, connection: Connection, submissions: Sequence[Submission]) -> "_Context":
         questions = Questions(submissions)
         mappings = mapping.by_form(connection, {s.form_id for s in submissions if s.form_id})
         offered, country = mapping.offered(), Tenant.objects.get(pk=connection.tenant_id).country
         readers = {row.pk: Reader(row, offered, questions, country) for row in mappings.values()}
         return cls(questions, mappings, readers, Lane.LIVE if len(submissions) <= LIVE_UP_TO else Lane.BULK)
 
-    def mapping_of(self, submission: LeadSubmission) -> LeadFormMapping:
+    def mapping_of(self, submission: Submission) -> LeadFormMapping:
         return self.mappings[submission.form_id] if submission.form_id else self.mappings[None]
 
 
-def _results(context: _Context, submissions: Sequence[LeadSubmission], done: Processed) -> Iterable[Result]:
+def _results(context: _Context, submissions: Sequence[Submission], done: Processed) -> Iterable[Result]:
     """Process in as large sets as the database takes: a set with one that it refuses is cut in halves."""
     try:
         with transaction.atomic():
@@ -111,7 +108,7 @@ def _results(context: _Context, submissions: Sequence[LeadSubmission], done: Pro
     return results
 
 
-def _process(context: _Context, submissions: Sequence[LeadSubmission]) -> tuple[list[Result], Counter[str]]:
+def _process(context: _Context, submissions: Sequence[Submission]) -> tuple[list[Result], Counter[str]]:
     results: list[Result] = []
     groups: dict[int, list[Read]] = defaultdict(list)
     for submission in submissions:
@@ -135,7 +132,7 @@ def _process(context: _Context, submissions: Sequence[LeadSubmission]) -> tuple[
     return results, counts
 
 
-def _set_aside(context: _Context, submission: LeadSubmission) -> Result | None:
+def _set_aside(context: _Context, submission: Submission) -> Result | None:
     """A submission that is not processed: a test, or one whose form is not known yet."""
     if submission.is_test:
         return Result(submission, State.TEST, _("LinkedIn says that it is a test."))

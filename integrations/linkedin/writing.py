@@ -11,9 +11,10 @@ from psycopg.types.json import Jsonb
 
 from contacts import findable, timeline
 from integrations.linkedin import matching
+from integrations.linkedin.answers import Submission
 from integrations.linkedin.cleaning import Read
 from integrations.linkedin.kinds import SUBMITTED
-from integrations.models import LeadFormMapping, LeadSubmission
+from integrations.models import AdCampaign, LeadFormMapping, LeadSubmission
 from leads import editing, lifecycle
 from leads.creation import ENTERED, NewLead, make_leads
 from leads.importing import accounts, contacts, recording, staging
@@ -30,7 +31,7 @@ SOURCE, SAID = "linkedin", "LinkedIn"
 class Result:
     """What became of a submission, and why."""
 
-    submission: LeadSubmission
+    submission: Submission
     state: str
     reason: str = ""
     contact_id: int | None = None
@@ -64,7 +65,7 @@ class _Item:
     is_lead_changed: bool = False
 
     @property
-    def submission(self) -> LeadSubmission:
+    def submission(self) -> Submission:
         return self.read.submission
 
     @property
@@ -229,7 +230,7 @@ def _change_leads(mapping: LeadFormMapping, items: Sequence[_Item], lane: str) -
         item.is_lead_changed = bool(changes.get(item.lead.pk))
         if item.is_fresh and item.lead.pk not in raised:
             raised.add(item.lead.pk)
-            lifecycle.raise_hand(item.lead, _("Sent “%(form)s” again.") % {"form": _form_name(item.submission)})
+            lifecycle.raise_hand(item.lead, _("Sent “%(form)s” again.") % {"form": item.read.form_name})
 
 
 def _wanted(lead: Lead, entered: Mapping[str, Any], policy: str) -> dict[str, Any]:
@@ -266,11 +267,7 @@ def _said(item: _Item, mapping: LeadFormMapping) -> dict[str, Any]:
 
 
 def _topic(item: _Item, mapping: LeadFormMapping) -> str:
-    return str(item.read.cleaned.lead.get("topic") or mapping.topic or _form_name(item.submission))
-
-
-def _form_name(submission: LeadSubmission) -> str:
-    return str(submission.form) if submission.form else _("LinkedIn form")
+    return str(item.read.cleaned.lead.get("topic") or mapping.topic or item.read.form_name)
 
 
 def _new_lead(item: _Item, mapping: LeadFormMapping) -> NewLead:
@@ -284,15 +281,15 @@ def _new_lead(item: _Item, mapping: LeadFormMapping) -> NewLead:
     )
 
 
-def _origin(submission: LeadSubmission) -> str:
+def _origin(submission: Submission) -> str:
     return f"linkedin:{submission.pk}"
 
 
 def _record(items: Sequence[_Item], lane: str) -> None:
     """That somebody has submitted a form is a fact once, as of when she did."""
     fresh = [item for item in items if item.is_fresh]
-    forms = {item.submission.form_id or 0: _form_name(item.submission) for item in fresh}
-    campaigns = {s.campaign_id: str(s.campaign) for s in (item.submission for item in fresh) if s.campaign}
+    forms = {item.submission.form_id or 0: item.read.form_name for item in fresh}
+    campaigns = AdCampaign.objects.in_bulk({item.submission.campaign_id for item in fresh} - {None})
     columns = {"id": "bigint", "contact_id": "bigint", "lead_id": "bigint"}
     staging.stage("told_submissions", columns, ([i.submission.pk, i.contact_id, i.lead_id] for i in fresh))
     timeline.record_select(
@@ -307,7 +304,7 @@ def _record(items: Sequence[_Item], lane: str) -> None:
            CROSS JOIN LATERAL (SELECT * FROM integrations_leadsubmission WHERE id = told.id LIMIT 1) submission
            LEFT JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = told.contact_id LIMIT 1) contact
              ON true""",
-        {"forms": Jsonb(forms), "campaigns": Jsonb(campaigns)},
+        {"forms": Jsonb(forms), "campaigns": Jsonb({pk: str(row) for pk, row in campaigns.items()})},
         columns=("contact_id", "account_id", "lead_id", "object_id", "occurred_at", "detail"),
         lane=lane,
     )
