@@ -13,7 +13,7 @@ from contacts.models import Account, Contact
 from contacts.models.timeline import Lane
 from leads.importing import staging
 from leads.models import Lead, Stage, StageChange
-from leads.moves import Cause, keep_contact_stages
+from leads.moves import Cause, note_new_leads
 from tenants.models import Member
 
 SEARCH_KIND = "lead"
@@ -96,7 +96,7 @@ def make_leads(new: Sequence[NewLead], *, by: Member | None = None, lane: str = 
         _begin_histories(by)
         _tell(by, lane)
         findable.note(SEARCH_KIND, fresh)
-        keep_contact_stages([lead.contact_id for key, lead in keyed.items() if lead.contact_id and given[key] in fresh])
+        note_new_leads([lead.contact_id for key, lead in keyed.items() if lead.contact_id and given[key] in fresh])
     return Made([given[key] for key in keys], fresh)
 
 

@@ -168,28 +168,40 @@ def about(lead: Lead, *, by: Member | None = None, cause: Cause | None = None) -
 def keep_contact_stages(contact_ids: Sequence[int]) -> None:
     """Note at each contact the stage of her most advanced lead, for lists (`ContactFacts.stage`).
 
-    Rows are made, or locked, in the order of their ids; then a second statement, which sees what was committed before
-    the lock, looks whether they are right: two leads of one contact that move at once leave the right stage.
-    Index: lead_of_contact.
+    First the rows are locked in the order of their ids, then computed by a statement that sees what was committed
+    before the lock: two leads of one contact that move at once leave the right stage. Index: lead_of_contact.
     """
     if not contact_ids:
         return
     params: dict[str, Any] = {"ids": sorted(set(contact_ids)), "rank": [stage.value for stage in RANK]}
-    given = """(SELECT contact.id, coalesce((SELECT lead.stage FROM leads_lead lead WHERE lead.contact_id = contact.id
-                                             ORDER BY array_position(%(rank)s::text[], lead.stage::text) DESC
-                                             LIMIT 1), '')
-                FROM unnest(%(ids)s::bigint[]) AS contact (id) ORDER BY contact.id) AS given (id, stage)"""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO contacts_contactfacts AS facts (contact_id, stage, grade, last_activity_kind, weeks)
-               SELECT id, stage, '', '', '{{}}' FROM {given}
+            """INSERT INTO contacts_contactfacts AS facts (contact_id, grade, stage, last_activity_kind, weeks)
+               SELECT id, '', '', '', '{}' FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
                ON CONFLICT (contact_id) DO UPDATE SET stage = facts.stage""",
             params,
         )
         cursor.execute(
-            f"""UPDATE contacts_contactfacts facts SET stage = given.stage FROM {given}
-               WHERE facts.contact_id = given.id AND facts.stage <> given.stage""",
+            """UPDATE contacts_contactfacts facts SET stage = coalesce(
+                   (SELECT lead.stage FROM leads_lead lead WHERE lead.contact_id = facts.contact_id
+                    ORDER BY array_position(%(rank)s::text[], lead.stage::text) DESC LIMIT 1), '')
+               WHERE facts.contact_id = ANY(%(ids)s)""",
             params,
+        )
+
+
+def note_new_leads(contact_ids: Sequence[int]) -> None:
+    """The same for contacts who have got a lead at the first stage, by one statement: it is theirs unless another of
+    their leads says more. Whoever has a lead has a row, so there is nothing to compute."""
+    if not contact_ids:
+        return
+    says_less = RANK[: RANK.index(Stage.INQUIRY)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO contacts_contactfacts AS facts (contact_id, stage, grade, last_activity_kind, weeks)
+               SELECT id, %(first)s, '', '', '{}' FROM unnest(%(ids)s::bigint[]) AS id ORDER BY id
+               ON CONFLICT (contact_id) DO UPDATE SET stage = excluded.stage WHERE facts.stage = ANY(%(less)s)""",
+            {"ids": sorted(set(contact_ids)), "first": Stage.INQUIRY, "less": ["", *(s.value for s in says_less)]},
         )
 
 
