@@ -30,6 +30,7 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
             "known": dict(record.values),
             "standing": dict(record.standing),
             "changed": link.changed,
+            "summary": link.summary,
         }
         for link, record in {link.pk: (link, record) for link, record in found}.values()
     ]
@@ -40,11 +41,11 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
         cursor.execute(
             """UPDATE integrations_recordlink link
                SET external_id = given.external_id, version = given.version, known = link.known || given.known,
-                   standing = link.standing || given.standing, problem = '', synced_at = now(),
+                   standing = link.standing || given.standing, summary = given.summary, problem = '', synced_at = now(),
                    changed = (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(link.changed)
                               WHERE given.changed -> key IS DISTINCT FROM value)
                FROM jsonb_to_recordset(%(rows)s) AS given
-                    (id bigint, external_id text, version text, known jsonb, standing jsonb, changed jsonb)
+                    (id bigint, external_id text, version text, known jsonb, standing jsonb, changed jsonb, summary text)
                WHERE link.id = given.id AND link.state <> 'erased'""",
             params,
         )

@@ -14,7 +14,8 @@ from contacts.targets import Target
 from integrations.crm import ours
 from integrations.crm.columns import Column, Type
 from integrations.crm.interface import User, crms
-from integrations.models import MAPPED, Connection, FieldMapping, RemoteTable, SalesUser
+from integrations.crm.mapped import summary_column
+from integrations.models import MAPPED, Connection, Entity, FieldMapping, RemoteTable, SalesUser
 from tenants import audit
 from tenants.models import Member
 from tenants.scope import tenant_scope
@@ -115,8 +116,9 @@ def columns_of(connection: Connection, entity: str) -> dict[str, Column]:
     """Their columns that can be mapped, by name, as they were when `learn` asked last."""
     row = RemoteTable.objects.filter(connection=connection, entity=entity).first()
     found = [Column.of_json(kept) for kept in row.columns] if row else []
-    refusals = set(crms.of(connection.system).refusals.values())
-    return {column.name: column for column in found if column.can_be_mapped and column.name not in refusals}
+    used = set(crms.of(connection.system).refusals.values())
+    used |= {summary_column(connection)} if entity == Entity.LEAD else set()
+    return {column.name: column for column in found if column.can_be_mapped and column.name not in used}
 
 
 @transaction.atomic

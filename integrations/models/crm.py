@@ -91,6 +91,8 @@ class RecordLink(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="links", db_index=False)
     entity = models.TextField(choices=Entity.choices)
     object_id = models.BigIntegerField(null=True)
+    # Whose it was when it was made: a merge changes `object_id`, and gives it back when it is undone.
+    as_object_id = models.BigIntegerField(null=True)
     uid = models.UUIDField()
     # Their key; empty until we have seen it.
     external_id = models.TextField(blank=True, default="", db_default="")
@@ -99,6 +101,8 @@ class RecordLink(models.Model):
     known = models.JSONField(default=dict, db_default={})
     # What else they say of it, by our words: status, reason, owner … (`crm.news`).
     standing = models.JSONField(default=dict, db_default={})
+    # Of a lead: the summary for sales as we wrote it last. Sales may have written something around it.
+    summary = models.TextField(blank=True, default="", db_default="")
     # {our field: when we changed it}, of what has not been written since.
     changed = models.JSONField(default=dict, db_default={})
     # Why it is not as it should be, in words; empty: all is well.
@@ -135,7 +139,8 @@ class CrmChange(models.Model):
     """Something to be written to a CRM: a row of the outbox, made in the transaction of what caused it.
 
     It says which record and why; the values are read when it is carried out, so that the latest are written. `key`
-    makes a second one impossible: `handoff:{connection}:{fact}`, `update:{connection}:{fact}:{entity}:{object}`.
+    makes a second one impossible: `handoff:{connection}:{fact}`, `update:{connection}:{fact}:{entity}:{object}`,
+    `summary:{connection}:{lead}:{hour}`.
     """
 
     class Kind(models.TextChoices):

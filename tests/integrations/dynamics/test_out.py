@@ -1,16 +1,19 @@
 """A lead is handed over: what stands there afterwards, and what later changes make of it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
-from contacts import consent, deletion, erasure, merging, people
+from contacts import consent, deletion, erasure, merging, people, timeline
 from contacts.models import Contact, Purpose
 from integrations.crm import outbox, setting_up
 from integrations.crm.planning import Planner
 from integrations.models import CrmChange, RecordLink
-from leads import editing, lifecycle, linking
+from leads import assignment, editing, lifecycle, linking
 from leads.models import Lead
+from tenants import wakeups
 from tenants.models import Member
 from tenants.scope import tenant_scope
 from tests.integrations.dynamics.world import World
@@ -61,6 +64,71 @@ def test_whoever_has_the_lead_here_gets_it_and_its_task_there(world: World, sam:
     assert world.rows("lead")[0]["_ownerid_value"] == jonas
     [task] = [row for row in world.rows("task") if row["subject"].startswith("Follow up")]
     assert task["_ownerid_value"] == jonas
+
+
+def test_whoever_gets_the_lead_later_gets_it_there_too_and_what_sales_says_is_no_change_of_ours(
+    world: World, sam: Member
+) -> None:
+    addresses = {sam: "jonas.weber@sales.example.com", world.owner: "elena.rossi@sales.example.com"}
+    jonas, elena = (world.place.world.organisation.user(address).id for address in addresses.values())
+    with tenant_scope(world.tenant):
+        for member, address in addresses.items():
+            setting_up.choose_member(world.connection.users.get(email=address), member, by=world.owner)
+    lead = world.lead()
+    world.run()
+    assert world.rows("lead")[0]["_ownerid_value"] == elena
+    with tenant_scope(world.tenant):
+        assignment.assign(Lead.objects.get(), member=sam, by=world.owner, is_told=False)
+    world.run()
+    assert world.rows("lead")[0]["_ownerid_value"] == jonas
+    assert "If-Match: W/" in world.requests("POST", "$batch")[-1].request.body.decode()
+    world.act("assign", table="lead", id=world.link(lead).external_id, to=addresses[world.owner])
+    calls = len(world.requests("POST", "$batch"))
+    world.sync()
+    assert world.fresh(lead).owner_id == world.owner.pk
+    assert len(world.requests("POST", "$batch")) == calls, "it is not written back"
+
+
+def test_what_happens_later_stands_in_the_summary_once_an_hour_and_sales_own_words_stay(world: World) -> None:
+    lead = world.lead()
+    world.run()
+    first = world.rows("lead")[0]["description"]
+    world.edit("lead", lead, description=f"{first}\n\nCall on Monday.")
+    world.sync()
+    with tenant_scope(world.tenant):
+        for title in ("Pumps", "Valves"):
+            timeline.record("page.visited", contact=lead.contact, object_id=7, detail={"page": title})
+    wakeups.work(world.tenant.pk, "reactor")
+    [change] = world.changes(kind="update")
+    assert (change.state, change.fields) == ("queued", ["lead.summary"])
+    assert timezone.now() < change.next_attempt_at <= timezone.now() + timedelta(hours=1)
+    world.run()
+    assert world.rows("lead")[0]["description"].startswith(first), "not before the hour is over"
+    world.sync()
+    then = world.rows("lead")[0]["description"]
+    assert "Visited Pumps" in then
+    assert "Visited Valves" in then
+    assert then.endswith("no marketing e-mail\n\nCall on Monday.")
+    assert world.fresh(world.link(lead)).summary in then
+    calls = len(world.requests("POST", "$batch"))
+    with tenant_scope(world.tenant):
+        CrmChange.objects.filter(pk=change.pk).update(state="queued")
+    world.sync()
+    assert len(world.requests("POST", "$batch")) == calls, "nothing is written where it is the same"
+    assert world.fresh(change).reason == "same"
+
+
+def test_a_lead_that_is_handed_over_again_keeps_what_sales_has_written(world: World) -> None:
+    lead = world.lead()
+    world.run()
+    world.edit("lead", lead, description="My own notes.")
+    world.sync()
+    with tenant_scope(world.tenant):
+        outbox.hand_over(world.connection, lead.pk, by=world.owner)
+    world.run()
+    text = world.rows("lead")[0]["description"]
+    assert text.startswith("Source: Form")
+    assert text.endswith("\n\nMy own notes.")
 
 
 def test_a_later_change_is_written_by_field_under_the_version_that_is_known(world: World) -> None:
@@ -254,16 +322,25 @@ def test_a_lead_whose_person_becomes_known_later_leads_to_her_there(world: World
     assert world.rows("lead")[0]["_parentcontactid_value"] == person["contactid"]
 
 
-def test_one_who_is_merged_into_another_keeps_her_record_there(world: World) -> None:
+def test_one_who_is_merged_into_another_keeps_her_record_there_and_has_it_back_when_that_is_undone(
+    world: World,
+) -> None:
     lead = world.fresh(world.lead())
     world.run()
     before = world.link(lead.contact)
     with tenant_scope(world.tenant):
         survivor = people.create_contact({"email": "main@firm1.example", "last_name": "Person1"})
-        merging.merge(survivor, lead.contact, by=world.owner)
+        row = merging.merge(survivor, lead.contact, by=world.owner)
     world.run()
     assert world.link(survivor).external_id == before.external_id
     assert [row["emailaddress1"] for row in world.rows("contact")] == ["main@firm1.example"]
+    with tenant_scope(world.tenant):
+        merging.undo(row, by=world.owner)
+    world.run()
+    assert world.link(lead.contact).external_id == before.external_id, "taken apart, she has it back"
+    assert [row["emailaddress1"] for row in world.rows("contact")] == ["p1@firm1.example"]
+    with tenant_scope(world.tenant):
+        assert not RecordLink.objects.filter(entity="contact", object_id=survivor.pk).exists()
 
 
 def test_a_person_who_does_not_fit_parks_each_of_her_leads(world: World) -> None:
