@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID
 
 from integrations.client import Rejected
@@ -134,6 +134,8 @@ class DynamicsSession:
     def changes(self, table: str, position: str) -> Page:
         """One page of what has changed; its position is the link to what follows, as it came."""
         known = tables.BY_NAME[table]
+        if position and not self._has_all(known, position):
+            raise Expired
         prefer = f"odata.track-changes,odata.maxpagesize={self._page},{ANNOTATIONS}"
         try:
             answer = self._api.get(position or f"/{known.set}{self._select(known)}", prefer=prefer)
@@ -148,6 +150,12 @@ class DynamicsSession:
         records = [self._record(known, row) for row in rows if row.get("reason") != "deleted" and row.get(known.id)]
         following = answer.get("@odata.nextLink")
         return Page(records, deleted, following or answer.get("@odata.deltaLink", ""), is_last=not following)
+
+    def _has_all(self, table: Table, link: str) -> bool:
+        """Whether a link goes on with all columns that are asked for by now: it keeps those with which it began."""
+        begun = parse_qs(urlsplit(link).query).get("$select")
+        wanted = self._select(table).partition("=")[2]
+        return begun is None or set(wanted.split(",")) <= set(begun[0].split(","))
 
     def _record(self, table: Table, row: Mapping[str, Any]) -> Record:
         values = {name: row[name] for name in self._columns.get(table.entity, []) if name in row}

@@ -9,6 +9,7 @@ from django.utils import timezone
 from contacts import people
 from contacts.models import Account, Contact
 from integrations.crm import setting_up
+from integrations.dynamics import mapping
 from integrations.models import CrmCursor, FieldMapping, RecordLink, SyncRun
 from leads import lifecycle
 from leads.models import Activity, Lead, Opportunity, StageChange
@@ -133,6 +134,24 @@ def test_who_owns_a_field_decides_and_every_overwrite_is_on_the_history(world: W
     world.sync(2)
     assert both() == [("Purchaser", "Bonn", "Eva")] * 2
     assert world.told("crm.changed")[-1].detail["fields"] == {"city": ["Rome", "Bonn"]}, "set back, and said so"
+
+
+def test_a_field_that_is_mapped_later_is_made_the_same_and_kept_so(world: World) -> None:
+    """What was read before has not its column, and a delta link goes on with those with which it began."""
+    with tenant_scope(world.tenant):
+        FieldMapping.objects.filter(field="contact.city").delete()
+    lead = world.lead(city="Kiel")
+    world.run()
+    world.sync()
+    assert world.rows("contact")[0]["address1_city"] is None
+    with tenant_scope(world.tenant):
+        mapping.put(world.connection, "contact.city", "address1_city", "newest", by=world.owner)
+    world.sync()
+    assert world.rows("contact")[0]["address1_city"] == "Kiel"
+    world.edit("contact", world.fresh(lead).contact, address1_city="Bonn")
+    world.sync()
+    assert world.fresh(lead).contact.city == "Bonn"
+    assert world.told("crm.unlinked", "crm.accepted") == []
 
 
 def test_a_change_on_both_sides_at_once_is_read_again_decided_and_written(world: World) -> None:
