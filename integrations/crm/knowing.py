@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection as database
-from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from contacts import timeline
-from integrations.crm import links
+from integrations.crm import links, reasons
 from integrations.crm.interface import Record
 from integrations.models import Connection, Entity, RecordLink
 from leads.models import Lead
@@ -45,7 +44,8 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
                    changed = (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(link.changed)
                               WHERE given.changed -> key IS DISTINCT FROM value)
                FROM jsonb_to_recordset(%(rows)s) AS given
-                    (id bigint, external_id text, version text, known jsonb, standing jsonb, changed jsonb, summary text)
+                    (id bigint, external_id text, version text, known jsonb, standing jsonb, changed jsonb,
+                     summary text)
                WHERE link.id = given.id AND link.state <> 'erased'""",
             params,
         )
@@ -72,7 +72,7 @@ def unlink(connection: Connection, found: Sequence[RecordLink]) -> int:
     linked = RecordLink.objects.select_for_update().filter(pk__in=[link.pk for link in found], state=State.LINKED)
     gone = list(linked.order_by("pk"))
     RecordLink.objects.filter(pk__in=[link.pk for link in gone]).update(
-        state=State.UNLINKED, version="", problem=_("It was deleted there.")
+        state=State.UNLINKED, version="", problem=reasons.said("deleted")
     )
     leads = [link.object_id for link in gone if link.entity == Entity.LEAD and link.object_id]
     contacts = dict(Lead.objects.filter(pk__in=leads).values_list("pk", "contact"))

@@ -141,7 +141,7 @@ class Planner:
             plan(changes, *arguments)
             return
         except Unfit as error:
-            reason, said = reasons.UNFIT, str(error)
+            reason, said = reasons.UNFIT, error.kept
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             logger.exception("Changes %s cannot be planned", [change.pk for change in changes])
             reason, said = reasons.UNREADABLE, type(error).__name__

@@ -36,8 +36,8 @@ def text(lead: Lead, reason: str, refusals: Mapping[str, bool], latest: Sequence
 def put(now: str, before: str, theirs: str, longest: int, *, is_anew: bool = False) -> Put | None:
     """The column with a summary in it: in the place of the one of before, or, if there was none, above what sales has.
 
-    None leaves the column alone: sales has rewritten or deleted our part, or left no room. `is_anew`: the lead is handed
-    over (again), and a new summary goes above whatever is there.
+    None leaves the column alone: sales has rewritten or deleted our part, or left no room. `is_anew`: the lead is
+    handed over (again), and a new summary goes above whatever is there.
     """
     theirs = theirs.replace("\r\n", "\n")
     head, found, tail = theirs.partition(before) if before else ("", "", theirs)

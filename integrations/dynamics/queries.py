@@ -41,6 +41,14 @@ PAGES: dict[str, str] = {
     Entity.CONTACT: "contacts:detail",
     Entity.ACCOUNT: "contacts:account",
 }
+# What a change may be about that cannot be mapped.
+BESIDE: dict[str, Text] = {
+    "refusals": _("who may be contacted"),
+    "lead.contact": _("contact"),
+    "lead.account": _("account"),
+    "lead.owner": _("owner"),
+    "lead.summary": _("summary"),
+}
 DIRECTIONS = {"in": _("From Dynamics"), "out": _("To Dynamics")}
 COUNTS = {
     "records": _("written"),
@@ -59,11 +67,12 @@ class Counted(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A change of the outbox, with its record's name and why it stands where it stands."""
+    """A change of the outbox, with its record's name and why it stands where it stands, also in detail."""
 
     change: CrmChange
     name: str
     reason: Text
+    error: Text
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,7 @@ class Tried(NamedTuple):
     at: datetime
     outcome: Text
     is_fine: bool
-    error: str
+    error: Text
 
 
 def attempts(change: CrmChange) -> list[Tried]:
@@ -142,7 +151,7 @@ def attempts(change: CrmChange) -> list[Tried]:
             datetime.fromisoformat(each["at"]),
             labels.get(each["outcome"]) or reasons.in_words(each["outcome"]),
             each["outcome"] == CrmChange.State.DONE,
-            each.get("error", ""),
+            reasons.in_words(each.get("error", "")),
         )
         for each in reversed(change.attempts)
     ]
@@ -158,7 +167,13 @@ def with_names(rows: Iterable[CrmChange]) -> list[Row]:
     }
     gone = _("(not here any more)")
     return [
-        Row(row, names.get((row.entity, row.object_id or 0), str(gone)), reasons.in_words(row.reason)) for row in found
+        Row(
+            row,
+            names.get((row.entity, row.object_id or 0), str(gone)),
+            reasons.in_words(row.reason),
+            reasons.in_words(row.error),
+        )
+        for row in found
     ]
 
 
@@ -168,9 +183,9 @@ def name_of(record: Any) -> str:
 
 
 def fields_in_words(keys: Sequence[str]) -> list[str]:
-    """Names of our fields."""
-    known = ours.fields()
-    return [str(known[key].label) if key in known else key for key in keys]
+    """Names of our fields, and of what is written beside them."""
+    known = {key: target.label for key, target in ours.fields().items()} | BESIDE
+    return [str(known.get(key, key)) for key in keys]
 
 
 # ---- mappings ----
@@ -243,6 +258,7 @@ def _side(connection: Connection, lead: Lead) -> dict[str, Any]:
         "connection": connection,
         "link": link,
         "page": _page(connection, link),
+        "problem": reasons.in_words(link.problem if link else ""),
         "status": STATUSES.get((link.standing.get("status") if link else "") or ""),
         "changes": [(row, reasons.in_words(row.reason)) for row in latest[:3]],
         "may_hand_over": lead.is_open and (link is None or link.state != RecordLink.State.LINKED),

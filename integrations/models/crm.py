@@ -105,7 +105,7 @@ class RecordLink(models.Model):
     summary = models.TextField(blank=True, default="", db_default="")
     # {our field: when we changed it}, of what has not been written since.
     changed = models.JSONField(default=dict, db_default={})
-    # Why it is not as it should be, in words; empty: all is well.
+    # Why it is not as it should be, as `crm.reasons` keeps it; empty: all is well.
     problem = models.TextField(blank=True, default="", db_default="")
     # When a full read met it last.
     seen_at = models.DateTimeField(null=True)
@@ -166,7 +166,7 @@ class CrmChange(models.Model):
     # Our fields that have changed, for the page.
     fields = ArrayField(models.TextField(), default=list, db_default=[])
     state = models.TextField(choices=State.choices, default=State.QUEUED, db_default=State.QUEUED)
-    # A word of `crm.reasons`, and the system's own words.
+    # A word of `crm.reasons`, and in detail what does not fit or the system's own words.
     reason = models.TextField(blank=True, default="", db_default="")
     error = models.TextField(blank=True, default="", db_default="")
     attempt_count = models.IntegerField(default=0, db_default=0)

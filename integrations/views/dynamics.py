@@ -83,6 +83,7 @@ def change(request: Any, pk: int) -> HttpResponse:
         "change": row,
         "name": shown.name,
         "reason": shown.reason,
+        "error": shown.error,
         "page": queries.PAGES.get(row.entity, ""),
         "fields": queries.fields_in_words(row.fields),
         "attempts": queries.attempts(row),
