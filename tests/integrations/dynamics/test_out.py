@@ -15,6 +15,7 @@ from leads import assignment, editing, lifecycle, linking
 from leads.models import Lead
 from tenants import wakeups
 from tenants.models import Member
+from tenants.postgres import statistics
 from tenants.scope import tenant_scope
 from tests.integrations.dynamics.world import World
 
@@ -227,6 +228,19 @@ def test_a_poisoned_record_does_not_hold_the_others_up(world: World) -> None:
     assert [change.state for change in world.changes(kind="handoff")] == ["done", "parked", "done"]
     assert "Cannot read it." in world.changes(state="parked")[0].error
     assert len(world.rows("lead")) == 2
+
+
+def test_a_huge_order_lets_the_planner_know_of_the_company_that_has_it(world: World) -> None:
+    with tenant_scope(world.tenant):
+        rows = [
+            CrmChange(connection=world.connection, key=f"x{n}", kind="update", entity="lead", object_id=n)
+            for n in range(1, 801)
+        ]
+        outbox.order(rows)
+    world.run()
+    assert {(change.state, change.reason) for change in world.changes()} == {("cancelled", "gone")}
+    with tenant_scope(world.tenant):
+        assert statistics.believed_count(CrmChange.objects.all()) > statistics.FEW
 
 
 def test_a_lead_of_a_source_goes_straight_to_sales_without_any_journey(world: World) -> None:
