@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from babel import Locale
+
 from contacts import cells
 from contacts.targets import Target
 from integrations.crm import reasons

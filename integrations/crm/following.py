@@ -1,7 +1,7 @@
 """What happens to a lead after its handoff: the summary that sales has of it is written anew, once an hour at most.
 
 Hours begin at another minute for each lead, and one change stands for all that happens within an hour: its key makes a
-second one impossible, and it is due when the hour ends. Whether the summary is another one by then, `planning` finds out.
+second one impossible, and it is due when the hour ends. Whether the summary is another one then, `planning` finds out.
 """
 
 from collections.abc import Iterable, Sequence

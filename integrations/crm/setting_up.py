@@ -112,13 +112,18 @@ def add_defaults(connection: Connection) -> None:
     )
 
 
-def columns_of(connection: Connection, entity: str) -> dict[str, Column]:
-    """Their columns that can be mapped, by name, as they were when `learn` asked last."""
+def known_columns(connection: Connection, entity: str) -> dict[str, Column]:
+    """Their columns by name, as they were when `learn` asked last."""
     row = RemoteTable.objects.filter(connection=connection, entity=entity).first()
-    found = [Column.of_json(kept) for kept in row.columns] if row else []
+    return {column.name: column for column in map(Column.of_json, row.columns if row else ())}
+
+
+def columns_of(connection: Connection, entity: str) -> dict[str, Column]:
+    """Those of their columns that can be mapped."""
     used = set(crms.of(connection.system).refusals.values())
     used |= {summary_column(connection)} if entity == Entity.LEAD else set()
-    return {column.name: column for column in found if column.can_be_mapped and column.name not in used}
+    known = known_columns(connection, entity)
+    return {name: column for name, column in known.items() if column.can_be_mapped and name not in used}
 
 
 @transaction.atomic

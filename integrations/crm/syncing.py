@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations.client import CallFailed
 from integrations.connections import verbs
-from integrations.crm import claiming, pace
+from integrations.crm import backlog, claiming, pace
 from integrations.crm.interface import Session, crms
 from integrations.crm.pulling import Puller
 from integrations.crm.sending import Sender
@@ -20,12 +20,15 @@ PULL_EVERY = 5
 
 
 def work(tenant_id: int, deadline: float, system: str) -> Outcome:
-    """A queue's work: every running connection of the system, outside of any scope."""
+    """A queue's work: what is to be ordered first, then every running connection of the system. Outside of any scope."""
+    is_ordered = backlog.work(tenant_id, deadline, system)
     with tenant_scope(tenant_id, read_only=True):
         rows = list(Connection.objects.filter(system=system, state=Connection.State.ACTIVE).order_by("pk"))
     outcomes = [_connection(row, deadline) for row in rows]
     moments = [outcome.next_due for outcome in outcomes if outcome.next_due]
-    return Outcome(next_due=min(moments, default=None), has_more=any(outcome.has_more for outcome in outcomes))
+    return Outcome(
+        next_due=min(moments, default=None), has_more=not is_ordered or any(one.has_more for one in outcomes)
+    )
 
 
 def _connection(connection: Connection, deadline: float) -> Outcome:

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts.targets import Target
 from integrations.connections import runs
-from integrations.crm import ours, reasons, setting_up
-from integrations.crm.columns import Column
+from integrations.crm import backlog, ours, reasons, setting_up
+from integrations.crm.columns import Column, Type
 from integrations.crm.interface import crms
+from integrations.crm.mapped import summary_column
 from integrations.dynamics import access, fitting
 from integrations.dynamics.crm import KEY as SYSTEM
 from integrations.models import (
@@ -29,6 +30,7 @@ from integrations.models import (
     SyncRun,
 )
 from leads.models import Lead
+from tenants.models import Job
 from tenants.paging import count_up_to
 from tenants.registry import Text
 
@@ -188,6 +190,22 @@ def fields_in_words(keys: Sequence[str]) -> list[str]:
     return [str(known.get(key, key)) for key in keys]
 
 
+class Backlog(NamedTuple):
+    """How many leads of sales it has not got (is that exact?), and the job that hands them over."""
+
+    count: int
+    is_exact: bool
+    job: Job | None
+
+
+def backlog_of(connection: Connection) -> Backlog | None:
+    """The leads that sales had before there was the connection; None if it has them all, or is not ready."""
+    if connection.state == Connection.State.DRAFT:
+        return None
+    found = Backlog(*count_up_to(backlog.leads(connection)), backlog.open_job(connection))
+    return found if found.count or found.job else None
+
+
 # ---- mappings ----
 
 
@@ -224,6 +242,14 @@ def _mapping(row: FieldMapping, fields: dict[str, Any], known: dict[str, Column]
     if column is None:
         return Mapping(row, target.label, None, str(_("Dynamics has no such column, or it cannot be written.")))
     return Mapping(row, target.label, column, fitting.problem(target, column, row.options))
+
+
+def summary_columns(connection: Connection) -> list[tuple[str, str]]:
+    """(name, label) of the long texts of leads that may have the summary for sales: the one that has it, free ones."""
+    chosen, known = summary_column(connection), setting_up.known_columns(connection, Entity.LEAD)
+    _targets, free = unmapped(connection, Entity.LEAD)
+    names = [chosen, *(name for name, column in free.items() if column.type == Type.MEMO)]
+    return [(name, f"{known[name].label} ({name})" if name in known else name) for name in names]
 
 
 def fetched_at(connection: Connection) -> Any:
