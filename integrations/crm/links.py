@@ -67,12 +67,6 @@ def leads_of(contacts: Iterable[int | None]) -> list[tuple[int, int]]:
     return list(Lead.objects.filter(Exists(linked), contact__in=set(contacts)).values_list("pk", "contact"))
 
 
-def of_object(entity: str, pk: int) -> list[RecordLink]:
-    """Where a record of ours is linked to, for its page. Index: link_of_object."""
-    rows = RecordLink.objects.filter(entity=entity, object_id=pk, connection__isnull=False)
-    return list(rows.select_related("connection").order_by("connection_id"))
-
-
 def after_merge(survivor_id: int, merged_id: int) -> None:
     """The survivor of a merge takes over the link, unless it has one of its own at that system; when the two are taken
     apart again, each has what was its own."""

@@ -7,6 +7,7 @@ read of everything names no deletions.
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from integrations.client import CallFailed
 from integrations.connections import runs
-from integrations.crm import applying, knowing, links
+from integrations.crm import applying, knowing, links, news
 from integrations.crm.interface import Expired, Page, Session, crms
 from integrations.models import MAPPED, Connection, CrmCursor, RecordLink, SyncRun
 from tenants.scope import tenant_scope
@@ -77,16 +78,19 @@ class Puller:
         if cursor.full_since is not None:
             found = links.of_records(self._connection, entity, [r.external_id for r in page.records], [])
             RecordLink.objects.filter(pk__in=[link.pk for link in found.values()]).update(seen_at=Now())
-        deleted = RecordLink.objects.filter(
-            connection=self._connection, entity=entity, external_id__in=page.deleted
-        )  # fmt: skip
-        gone = knowing.unlink(self._connection, list(deleted)) if page.deleted and entity in MAPPED else 0
+        gone = self._forget(entity, page.deleted) if page.deleted else 0
         cursor.position = page.position
         if page.is_last:
             cursor.read_at = timezone.now()
         cursor.save(update_fields=["position", "full_since", "read_at"])
         counts = Counter({"read": len(page.records), "new": new, "deleted": gone})
         runs.count(run, {name: number for name, number in counts.items() if number})
+
+    def _forget(self, entity: str, deleted: Sequence[str]) -> int:
+        if entity not in MAPPED:
+            return news.forget(self._connection, entity, deleted)
+        rows = RecordLink.objects.filter(connection=self._connection, entity=entity, external_id__in=deleted)
+        return knowing.unlink(self._connection, list(rows))
 
     def _ask_for_unseen(self, cursor: CrmCursor, entity: str) -> None:
         """After a read of everything: what is linked and was not in it has been deleted, or came after its page."""

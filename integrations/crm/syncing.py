@@ -20,7 +20,7 @@ PULL_EVERY = 5
 
 
 def work(tenant_id: int, deadline: float, system: str) -> Outcome:
-    """A queue's work: what is to be ordered first, then every running connection of the system. Outside of any scope."""
+    """A queue's work, outside of any scope: what is to be ordered first, then each running connection of the system."""
     is_ordered = backlog.work(tenant_id, deadline, system)
     with tenant_scope(tenant_id, read_only=True):
         rows = list(Connection.objects.filter(system=system, state=Connection.State.ACTIVE).order_by("pk"))

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from contacts import consent, people
 from contacts.models import Contact, Interaction, Purpose
-from integrations.client import Rejected
+from integrations.client import Rejected, Unavailable
 from integrations.connections import verbs
 from integrations.connections.tokens import Tokens
 from integrations.crm.interface import crms
-from integrations.dynamics import access, refusals
+from integrations.dynamics import access, odata, refusals, session
 from integrations.models import Connection, FieldMapping, Pace
 from integrations.sandbox.dynamics.security import CLIENT_ID
 from tenants.models import Notification
@@ -126,6 +126,20 @@ def test_the_last_calls_within_the_limits_are_left_to_others(world: World) -> No
     assert held is not None
     assert "Few calls are left" in held.reason
     assert len(world.requests()) - calls < 5
+
+
+@pytest.mark.parametrize("nonsense", [{}, [], {"value": None}, {"value": "none"}, {"value": [None]}, "leads"])
+def test_an_answer_that_has_no_records_is_no_answer(nonsense: Any) -> None:
+    with pytest.raises(Unavailable):
+        odata.rows_of(nonsense)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [(12.5, "EUR", 1_250), (1_000_000, "JPY", 1_000_000), (1.234, "KWD", 1_234), (7, "", 700), (None, "EUR", None)],
+)
+def test_money_comes_in_the_smallest_unit_of_its_currency(amount: float, currency: str, minor: int | None) -> None:
+    assert session._minor(amount, currency) == minor
 
 
 def test_a_part_of_a_batch_that_is_refused_leaves_the_others(world: World) -> None:

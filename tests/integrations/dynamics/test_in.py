@@ -1,6 +1,6 @@
 """What sales does there comes here: the lead's way, fields by who owns them, deletions; and our own changes do not."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -92,6 +92,26 @@ def test_activities_there_are_activities_here_and_done_when_theirs_are(world: Wo
         found = [(row.kind, row.subject, row.done_at is not None, row.lead_id) for row in rows]
     assert found == [("call", "First call", True, lead.pk), ("task", task["subject"], True, lead.pk)]
     assert [row.kind for row in world.told("call.logged", "activity.done")] == ["call.logged", "activity.done"]
+
+
+def test_what_is_planned_there_moves_and_goes_with_theirs(world: World) -> None:
+    moved, cancelled, deleted = (world.lead(number) for number in (1, 2, 3))
+    world.run()
+    tasks = {row["_regardingobjectid_value"]: row["activityid"] for row in world.rows("task")}
+
+    def task(lead: Lead) -> dict[str, str]:
+        return {"table": "task", "id": tasks[theirs(world, lead)]}
+
+    world.sync()
+    with tenant_scope(world.tenant):
+        assert Activity.objects.filter(done_at=None).count() == 3
+    world.act("edit", **task(moved), values={"subject": "Visit her", "scheduledend": "2031-03-01T09:00:00Z"})
+    world.act("edit", **task(cancelled), values={"statecode": 2, "statuscode": 6})
+    world.act("delete", **task(deleted))
+    world.sync()
+    with tenant_scope(world.tenant):
+        [row] = Activity.objects.all()
+    assert (row.lead_id, row.subject, row.due_at) == (moved.pk, "Visit her", datetime(2031, 3, 1, 9, tzinfo=UTC))
 
 
 def test_our_own_changes_that_come_back_are_ignored(world: World) -> None:
