@@ -266,7 +266,8 @@ class Planner:
         refusals = self._people.refusals(record)
         found, _unreadable = self.mapped.compare(link, record, refusals, link.known)
         self._set_back(link, record, found)
-        values, unit, references = as_theirs(found), Planned(changes, [], []), {}
+        values, unit = as_theirs(found), Planned(changes, [], [])
+        references: dict[str, Reference] = {}
         is_closed = link.standing.get("status") in CLOSED
         if entity == Entity.LEAD and concerns(changes, *PARENTS):
             references |= self._gaps(unit, link, record)

@@ -190,7 +190,8 @@ def fields_in_words(keys: Sequence[str]) -> list[str]:
     return [str(known.get(key, key)) for key in keys]
 
 
-class Backlog(NamedTuple):
+@dataclass(frozen=True)
+class Backlog:
     """How many leads of sales it has not got (is that exact?), and the job that hands them over."""
 
     count: int
