@@ -47,7 +47,7 @@ def erase(erased: Erased) -> None:
         known={},
         standing={},
         changed={},
-        summary="",
+        summaries=[],
         problem="",
         version="",
     )

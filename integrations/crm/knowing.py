@@ -29,7 +29,6 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
             "known": dict(record.values),
             "standing": dict(record.standing),
             "changed": link.changed,
-            "summary": link.summary,
         }
         for link, record in {link.pk: (link, record) for link, record in found}.values()
     ]
@@ -40,14 +39,23 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
         cursor.execute(
             """UPDATE integrations_recordlink link
                SET external_id = given.external_id, version = given.version, known = link.known || given.known,
-                   standing = link.standing || given.standing, summary = given.summary, problem = '', synced_at = now(),
+                   standing = link.standing || given.standing, problem = '', synced_at = now(),
                    changed = (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(link.changed)
                               WHERE given.changed -> key IS DISTINCT FROM value)
                FROM jsonb_to_recordset(%(rows)s) AS given
-                    (id bigint, external_id text, version text, known jsonb, standing jsonb, changed jsonb,
-                     summary text)
+                    (id bigint, external_id text, version text, known jsonb, standing jsonb, changed jsonb)
                WHERE link.id = given.id AND link.state <> 'erased'""",
             params,
+        )
+
+
+def told(link_ids: Sequence[int]) -> None:
+    """Keep that the summaries that were sent last have been written."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """UPDATE integrations_recordlink SET summaries = jsonb_build_array(summaries -> -1)
+               WHERE id = ANY(%s) AND jsonb_array_length(summaries) > 1""",
+            [list(link_ids)],
         )
 
 

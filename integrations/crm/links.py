@@ -39,8 +39,8 @@ def ensure(connection: Connection, entity: str, ids: Iterable[int]) -> None:
 def renew(link: RecordLink) -> None:
     """Let a record that was deleted there be made again: under another key, as if it had never been."""
     link.uid, link.external_id, link.version, link.state = uuid4(), "", "", State.LINKED
-    link.known, link.standing, link.summary, link.problem = {}, {}, "", ""
-    link.save(update_fields=["uid", "external_id", "version", "state", "known", "standing", "summary", "problem"])
+    link.known, link.standing, link.summaries, link.problem = {}, {}, [], ""
+    link.save(update_fields=["uid", "external_id", "version", "state", "known", "standing", "summaries", "problem"])
 
 
 def reference(link: RecordLink) -> Reference:

@@ -68,6 +68,8 @@ class Recorder:
                 if link is not None
             ]
         )
+        if told := [pk for unit, _result in written for pk in unit.told]:
+            knowing.told(told)
         changes = [change for unit, _result in written for change in unit.changes]
         finished = save(self._lease, changes, State.DONE)
         overtake(self._connection, changes)

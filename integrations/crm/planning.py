@@ -45,6 +45,8 @@ class Planned:
     changes: list[CrmChange]
     writes: list[Write]
     links: list[RecordLink | None]
+    # The ids of links whose summary it writes.
+    told: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -76,6 +78,8 @@ class Planner:
         self._links: dict[str, dict[int, RecordLink]] = {}
         # Records that an earlier unit of this batch makes.
         self._made: set[int] = set()
+        # Those that are sent another summary.
+        self._told: list[RecordLink] = []
         self._plan = Plan()
 
     def plan(self) -> Plan:
@@ -99,6 +103,8 @@ class Planner:
             self._or_park(changes, self._handoff, pk)
         for (entity, pk), changes in updates.items():
             self._or_park(changes, self._update, pk, entity)
+        # Before they are sent: whatever becomes of an answer, we know our own words again.
+        RecordLink.objects.bulk_update(self._told, ["summaries"])
         return self._plan
 
     def _by_object(self, kind: str) -> Grouped:
@@ -194,7 +200,7 @@ class Planner:
 
     def _add_lead(self, unit: Planned, link: RecordLink, lead: Lead, references: Mapping[str, Reference]) -> None:
         refusals = self._people.refusals(lead)
-        extra = self._extra(lead) | self._summary(link, lead, refusals, is_anew=True)
+        extra = self._extra(lead) | self._summary(unit, link, lead, refusals, is_anew=True)
         if not link.external_id:
             values = self.mapped.values(Entity.LEAD, lead, refusals) | extra
             write = Write(Entity.LEAD, link.uid, How.UPSERT, values, references)
@@ -216,7 +222,7 @@ class Planner:
         return {name: value for name, value in own.items() if name not in mapped}
 
     def _summary(
-        self, link: RecordLink, lead: Lead, refusals: Mapping[str, bool], *, is_anew: bool = False
+        self, unit: Planned, link: RecordLink, lead: Lead, refusals: Mapping[str, bool], *, is_anew: bool = False
     ) -> dict[str, str]:
         """The column with the summary for sales, if there is another one and we know what else stands there."""
         column, longest = self.mapped.summary
@@ -226,11 +232,12 @@ class Planner:
         latest, why = self._people.latest.get(lead.contact_id or 0, []), self._people.reasons.get(lead.pk, "")
         with timezone.override(self._zone):
             text = summary.text(lead, why, refusals, latest)
-        put = summary.put(text, link.summary, theirs, longest, is_anew=is_anew)
+        put = summary.put(text, link.summaries, theirs, longest, is_anew=is_anew)
         if put is None or put.whole == theirs:
             return {}
-        # Kept with the answer to the write: `knowing.remember`.
-        link.summary = put.ours
+        link.summaries = summary.sent(link.summaries, put.ours)
+        self._told.append(link)
+        unit.told.append(link.pk)
         return {column: put.whole}
 
     @cached_property
@@ -274,7 +281,7 @@ class Planner:
         if entity == Entity.LEAD and concerns(changes, OWNER):
             references |= self._new_owner(link, record)
         if entity == Entity.LEAD and concerns(changes, SUMMARY) and not is_closed:
-            values |= self._summary(link, record, refusals)
+            values |= self._summary(unit, link, record, refusals)
         if not values and not references:
             return self._end(changes, State.DONE, reasons.SAME, link=link)
         if is_closed:

@@ -33,26 +33,29 @@ def text(lead: Lead, reason: str, refusals: Mapping[str, bool], latest: Sequence
     return "\n".join(_lines(lead, reason, refusals, latest)).replace("\r\n", "\n").strip()
 
 
-def put(now: str, before: str, theirs: str, longest: int, *, is_anew: bool = False) -> Put | None:
-    """The column with a summary in it: in the place of the one of before, or, if there was none, above what sales has.
+def put(now: str, before: Sequence[str], theirs: str, longest: int, *, is_anew: bool = False) -> Put | None:
+    """The column with a summary in it: in the place of one of before, or, if there was none, above what sales has.
 
     None leaves the column alone: sales has rewritten or deleted our part, or left no room. `is_anew`: the lead is
     handed over (again), and a new summary goes above whatever is there.
     """
     theirs = theirs.replace("\r\n", "\n")
-    head, found, tail = theirs.partition(before) if before else ("", "", theirs)
-    if before and not found:
-        if not is_anew:
-            return None
-        head, tail = "", theirs
-    if not found and tail:
-        tail = f"\n\n{tail}"
+    ours = next((text for text in reversed(before) if text in theirs), "")
+    if before and not ours and not is_anew:
+        return None
+    head, _ours, tail = theirs.partition(ours) if ours else ("", "", theirs and f"\n\n{theirs}")
     room = longest - _length(head + tail)
     if _length(now) > room:
         if room < SHORTEST:
             return None
         now = _cut(now, room)
     return Put(head + now + tail, now)
+
+
+def sent(before: Sequence[str], now: str) -> list[str]:
+    """The summaries that may stand there once another one is sent: what surely stood there, and the latest two."""
+    others = [text for text in before if text != now]
+    return [*others[:1], *others[1:][-1:], now]
 
 
 def _lines(lead: Lead, reason: str, refusals: Mapping[str, bool], latest: Sequence[Interaction]) -> Iterator[str]:

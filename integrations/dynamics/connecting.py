@@ -148,7 +148,7 @@ def set_rules(connection: Connection, rules: Mapping[str, Any], *, by: Member) -
         _set(connection, **changed)
         if "summary_column" in changed:
             # In the other column there is nothing of ours yet.
-            RecordLink.objects.filter(connection=connection, entity=Entity.LEAD).update(summary="")
+            RecordLink.objects.filter(connection=connection, entity=Entity.LEAD).update(summaries=[])
         audit.write("dynamics.rules_changed", connection, by=by, detail={"rules": sorted(changed)})
 
 

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='recordlink',
-            name='summary',
-            field=models.TextField(blank=True, db_default='', default=''),
+            name='summaries',
+            field=models.JSONField(db_default=[], default=list),
         ),
     ]

@@ -101,8 +101,8 @@ class RecordLink(models.Model):
     known = models.JSONField(default=dict, db_default={})
     # What else they say of it, by our words: status, reason, owner … (`crm.news`).
     standing = models.JSONField(default=dict, db_default={})
-    # Of a lead: the summary for sales as we wrote it last. Sales may have written something around it.
-    summary = models.TextField(blank=True, default="", db_default="")
+    # Of a lead: the summary for sales as we wrote it last, and as we have sent it since without hearing of it.
+    summaries = models.JSONField(default=list, db_default=[])
     # {our field: when we changed it}, of what has not been written since.
     changed = models.JSONField(default=dict, db_default={})
     # Why it is not as it should be, as `crm.reasons` keeps it; empty: all is well.

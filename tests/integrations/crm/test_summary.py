@@ -43,18 +43,25 @@ LONG = "x" * 300
 def test_a_new_summary_takes_the_place_of_our_old_one_and_of_nothing_else(
     before: str, theirs: str, is_anew: bool, expected: str | None
 ) -> None:
-    found = summary.put("new", before, theirs, 1_000, is_anew=is_anew)
+    found = summary.put("new", [before] if before else [], theirs, 1_000, is_anew=is_anew)
     assert (found and found.whole) == expected
     if found:
-        again = summary.put("newer", found.ours, found.whole, 1_000)
+        again = summary.put("newer", summary.sent([before] if before else [], found.ours), found.whole, 1_000)
         assert again is not None
         assert again.whole == found.whole.replace("new", "newer", 1)
 
 
 def test_a_summary_is_cut_to_the_room_there_is_and_left_alone_where_there_is_next_to_none() -> None:
-    found = summary.put("🚰" * 400, "", LONG, 800)
+    found = summary.put("🚰" * 400, [], LONG, 800)
     assert found is not None
     assert found.ours.endswith("🚰…")
     assert found.whole.endswith(f"…\n\n{LONG}")
     assert len(found.whole.encode("utf-16-le")) // 2 <= 800
-    assert summary.put("🚰" * 400, "", LONG, 400) is None
+    assert summary.put("🚰" * 400, [], LONG, 400) is None
+
+
+def test_of_what_was_sent_the_first_and_the_latest_two_are_known_again() -> None:
+    assert summary.sent([], "a") == ["a"]
+    assert summary.sent(["a"], "a") == ["a"]
+    assert summary.sent(["a", "b", "c"], "d") == ["a", "c", "d"]
+    assert summary.sent(["a", "b", "c"], "b") == ["a", "c", "b"]

@@ -11,14 +11,14 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from contacts import consent, people
+from contacts import consent, people, timeline
 from contacts.models import Contact, Interaction, Purpose
 from integrations.client import Rejected, Unavailable
 from integrations.connections import verbs
 from integrations.connections.tokens import Tokens
 from integrations.crm.interface import crms
 from integrations.dynamics import access, odata, refusals, session
-from integrations.models import Connection, FieldMapping, Pace
+from integrations.models import Connection, CrmChange, FieldMapping, Pace
 from integrations.sandbox.dynamics.security import CLIENT_ID
 from tenants.models import Notification
 from tenants.scope import tenant_scope
@@ -69,6 +69,25 @@ def test_what_sales_did_between_a_lost_answer_and_the_next_attempt_is_not_overwr
     world.sync()
     assert world.rows("lead")[0]["jobtitle"] == "Head of Buying"
     assert world.states()[0] == "done"
+
+
+def test_a_summary_whose_answer_was_lost_is_known_again_and_does_not_stand_there_twice(world: World) -> None:
+    """The person goes on visiting pages between the attempts, at the handoff and later."""
+    lead = world.lead()
+    for page in ("Pumps", "Valves"):
+        world.faults({"match": BATCH, "times": 5, "do": {"apply_then": "reset"}})
+        world.sync()
+        world.faults()
+        with tenant_scope(world.tenant):
+            timeline.record("page.visited", contact=lead.contact, object_id=7, detail={"page": page})
+        world.sync(2)
+        text = world.rows("lead")[0]["description"]
+        assert text.count("Source: Form") == 1
+        assert f"Visited {page}" in text
+        with tenant_scope(world.tenant):
+            CrmChange.objects.all().delete()
+            timeline.record("page.visited", contact=lead.contact, object_id=7, detail={"page": "Prices"})
+    assert world.link(lead).summaries == [text]
 
 
 def test_what_sales_did_between_a_lost_answer_and_its_repetition_at_once_is_heard_of(world: World) -> None:
