@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from contacts import timeline
-from contacts.reactor import Batch, Fact
+from contacts.reactor import Fact
 from integrations.crm import links, outbox
 from integrations.crm.planning import CLOSED, SUMMARY
 from integrations.models import Connection, CrmChange, Entity, RecordLink
@@ -22,9 +22,9 @@ GROUPS = 12
 _ALSO = ("score.changed", "consent.granted", "consent.refused")
 
 
-def news(batch: Batch) -> list[Fact]:
-    """The rows of a batch that a summary may tell of."""
-    return batch.of(*_ALSO, *timeline.activity_kinds())
+def kinds() -> frozenset[str]:
+    """What a summary may tell of."""
+    return frozenset((*_ALSO, *timeline.activity_kinds()))
 
 
 def order(connections: Sequence[Connection], facts: Iterable[Fact]) -> None:

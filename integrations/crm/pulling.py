@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.client import CallFailed
+from integrations.client import CallFailed, Unavailable
 from integrations.connections import runs
 from integrations.crm import applying, knowing, links, news
 from integrations.crm.interface import Expired, Page, Session, crms
@@ -53,11 +53,15 @@ class Puller:
             cursor, _is_new = CrmCursor.objects.get_or_create(connection=self._connection, table=table)
         if cursor.read_at is not None and cursor.read_at >= run.started_at:
             return True  # by this run, before it was interrupted
+        has_begun_anew = False
         while time.monotonic() < self._deadline:
             try:
                 page = self._session.changes(table, cursor.position)
             except Expired:
+                if has_begun_anew:
+                    raise Unavailable("A position that has just come is of no use.") from None
                 self._begin_anew(cursor)
+                has_begun_anew = True
                 continue
             with tenant_scope(self._tenant_id):
                 self._apply(run, cursor, entity, page)

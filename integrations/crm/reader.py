@@ -43,11 +43,11 @@ REFUSALS = "refusals"
 
 def run(batch: Batch) -> None:
     """Order what the batch asks for, at every CRM that is connected."""
-    facts, news = batch.of(*KINDS), following.news(batch)
-    if not (facts or news) or not (connections := outbox.connections()):
+    told = following.kinds()
+    if not batch.kinds & (KINDS | told) or not (connections := outbox.connections()):
         return
-    if news:
-        following.order(connections, news)
+    following.order(connections, batch.of(*told))
+    facts = batch.of(*KINDS)
     _hand_off_by_source(connections, facts)
     outbox.order(
         CrmChange(

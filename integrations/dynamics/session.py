@@ -26,7 +26,7 @@ from integrations.crm.interface import (
     Write,
 )
 from integrations.crm.mapped import Mapped
-from integrations.dynamics import checking, metadata, refusals, tables
+from integrations.dynamics import access, checking, metadata, refusals, tables
 from integrations.dynamics.odata import ANNOTATIONS, MOST_OPERATIONS, REPRESENTATION, Api, Operation, Part, rows_of
 from integrations.dynamics.tables import Table
 from integrations.models import MAPPED, Connection, Entity
@@ -41,6 +41,7 @@ class DynamicsSession:
 
     def __init__(self, connection: Connection, api: Api | None = None, *, page: int = PAGE) -> None:
         self._settings, self._page = connection.settings, page
+        self._environment = access.environment(connection)
         self._deletes = erasing.way(connection) == erasing.DELETE
         self._key = str(self._settings.get("key_column") or tables.KEY_COLUMN)
         self._api = api or Api(connection)
@@ -137,7 +138,7 @@ class DynamicsSession:
     def changes(self, table: str, position: str) -> Page:
         """One page of what has changed; its position is the link to what follows, as it came."""
         known = tables.BY_NAME[table]
-        if position and not self._has_all(known, position):
+        if position and not self._goes_on(known, position):
             raise Expired
         prefer = f"odata.track-changes,odata.maxpagesize={self._page},{ANNOTATIONS}"
         try:
@@ -154,11 +155,12 @@ class DynamicsSession:
         following = answer.get("@odata.nextLink")
         return Page(records, deleted, following or answer.get("@odata.deltaLink", ""), is_last=not following)
 
-    def _has_all(self, table: Table, link: str) -> bool:
-        """Whether a link goes on with all columns that are asked for by now: it keeps those with which it began."""
+    def _goes_on(self, table: Table, link: str) -> bool:
+        """Whether a link is still of use: it is of one environment, and keeps the columns with which it began."""
         begun = parse_qs(urlsplit(link).query).get("$select")
         wanted = self._select(table).partition("=")[2]
-        return begun is None or set(wanted.split(",")) <= set(begun[0].split(","))
+        has_all = begun is None or set(wanted.split(",")) <= set(begun[0].split(","))
+        return has_all and link.startswith(f"{self._environment}/")
 
     def _record(self, table: Table, row: Mapping[str, Any]) -> Record:
         values = {name: row[name] for name in self._columns.get(table.entity, []) if name in row}

@@ -248,6 +248,21 @@ def test_an_expired_delta_link_is_a_read_of_everything_which_finds_deletions_too
         assert RecordLink.objects.filter(state="linked", entity="lead").count() == 1
 
 
+def test_an_environment_that_moves_to_another_address_is_read_from_the_beginning(world: World) -> None:
+    """A position is an address, of the place where it came from."""
+    lead = world.lead()
+    world.run()
+    world.sync()
+    world.act("accept", lead=theirs(world, lead))
+    with tenant_scope(world.tenant):
+        for cursor in CrmCursor.objects.exclude(position=""):
+            cursor.position = cursor.position.replace(world.url, "https://contoso.crm4.dynamics.com")
+            cursor.save()
+    world.sync()
+    assert world.state() == "active"
+    assert world.fresh(lead).stage == "sal"
+
+
 def test_an_address_that_somebody_else_has_here_stays_a_noted_difference(world: World) -> None:
     lead = world.lead()
     world.run()

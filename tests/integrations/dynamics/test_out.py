@@ -193,6 +193,18 @@ def test_a_value_that_does_not_fit_parks_the_handoff_and_its_repair_lets_it_go(w
     assert world.link(lead).problem == ""
 
 
+def test_of_several_changes_of_a_record_that_do_not_fit_the_latest_alone_is_parked(world: World) -> None:
+    lead = world.lead()
+    world.run()
+    for title in ("T" * 120, "U" * 130):
+        with tenant_scope(world.tenant):
+            people.update_contact(Contact.objects.get(), {"job_title": title})
+        world.run()
+    first, second = world.changes(kind="update", entity="contact")
+    assert (first.state, first.reason, second.state) == ("cancelled", "overtaken", "parked")
+    assert "130" in world.link(world.fresh(lead).contact).problem
+
+
 def test_what_cannot_be_read_here_is_parked_and_holds_nobody_up(world: World) -> None:
     lead, other = world.lead(1), world.lead(2)
     with tenant_scope(world.tenant):
