@@ -78,7 +78,7 @@ def people_sandbox(connection: Connection) -> None:
 
 
 def change(connection: Connection, given: Environment, *, by: Member) -> None:
-    """Other details; tokens that came by the old ones are forgotten."""
+    """Other details; what came by the old ones is forgotten: tokens, and what a test found."""
     kept = verbs.secrets_of(connection)
     secret = given.client_secret or kept.get("client_secret", "")
     credentials = {"client_id": given.client_id, "client_secret": secret}
@@ -88,6 +88,7 @@ def change(connection: Connection, given: Environment, *, by: Member) -> None:
     _set(connection, **given.settings)
     if credentials != kept or is_elsewhere:
         verbs.replace_credentials(connection, credentials, by=by)
+        _set(connection, **{FINDINGS: [], TESTED_AT: None})
     audit.write("connection.changed", connection, by=by, detail={"environment": given.environment_url})
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -13,14 +14,15 @@ from django.utils import timezone
 
 from contacts import consent, people, timeline
 from contacts.models import Contact, Interaction, Purpose
-from integrations.client import Rejected, Unavailable
+from integrations.client import Rejected, Throttled, Unavailable
 from integrations.connections import verbs
 from integrations.connections.tokens import Tokens
+from integrations.crm import setting_up
 from integrations.crm.interface import crms
-from integrations.dynamics import access, odata, refusals, session
+from integrations.dynamics import access, checking, odata, refusals, session
 from integrations.models import Connection, CrmChange, FieldMapping, Pace
-from integrations.sandbox.dynamics.security import CLIENT_ID
-from tenants.models import Notification
+from integrations.sandbox.dynamics.security import ALL, CLIENT_ID
+from tenants.models import Member, Notification
 from tenants.scope import tenant_scope
 from tests.integrations.dynamics.world import World
 
@@ -145,6 +147,16 @@ def test_the_last_calls_within_the_limits_are_left_to_others(world: World) -> No
     assert held is not None
     assert "Few calls are left" in held.reason
     assert len(world.requests()) - calls < 5
+
+
+def test_a_connection_rests_when_the_time_that_its_calls_may_take_is_nearly_used_up(world: World) -> None:
+    for said, is_enough in (("1,012.5", True), ("12.5", False), ("soon", True)):
+        left = {"x-ms-ratelimit-time-remaining-xrm-requests": said}
+        world.faults({"match": {"path": "*WhoAmI"}, "do": {"status": 200, "headers": left, "json": {}}})
+        api = odata.Api(world.fresh(world.connection))
+        api.get("/WhoAmI")
+        with nullcontext() if is_enough else pytest.raises(Throttled):
+            api.get("/WhoAmI")
 
 
 @pytest.mark.parametrize("nonsense", [{}, [], {"value": None}, {"value": "none"}, {"value": [None]}, "leads"])
@@ -322,6 +334,18 @@ def test_whoever_refuses_while_her_lead_waits_is_handed_over_as_refusing(world: 
     for row in (*world.rows("lead"), *world.rows("contact")):
         assert (row["donotbulkemail"], row["donotphone"]) == (True, True)
     assert "no phone calls" in world.rows("lead")[0]["description"]
+
+
+def test_a_role_with_what_the_test_asks_for_is_enough(world: World, sam: Member) -> None:
+    world.admin(withdraw=sorted(ALL - set(checking.needed())))
+    with tenant_scope(world.tenant):
+        user = world.connection.users.get(email="jonas.weber@sales.example.com")
+        setting_up.choose_member(user, sam, by=world.owner)
+    lead = world.lead(hand_off=False)
+    world.hand_off(lead, to=sam)
+    world.sync(2)
+    assert (world.states(), world.state()) == (["done"], "active")
+    assert {row["_ownerid_value"] for row in (*world.rows("lead"), *world.rows("task"))} == {user.external_id}
 
 
 def test_a_test_of_the_connection_names_what_is_missing(world: World) -> None:

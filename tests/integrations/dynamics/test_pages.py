@@ -151,11 +151,13 @@ def test_other_details_keep_the_secret_unless_another_is_entered(
     with tenant_scope(ana.tenant):
         connection.refresh_from_db()
         assert (connection.name, connecting.verbs.secrets_of(connection)["client_secret"]) == ("CRM", SECRET)
+        assert connecting.is_complete(connection)
     client.post(path, {**FORM, "environment_url": "fabrikam.crm.dynamics.com/main.aspx?a=b", "client_secret": "new"})
     with tenant_scope(ana.tenant):
         connection.refresh_from_db()
         assert connection.settings["environment_url"] == "https://fabrikam.crm.dynamics.com"
         assert connecting.verbs.secrets_of(connection)["client_secret"] == "new"
+        assert not connecting.is_complete(connection), "what was found is no news of these details"
 
 
 @pytest.mark.django_db
