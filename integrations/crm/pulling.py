@@ -6,7 +6,6 @@ read of everything names no deletions.
 """
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 from django.db.models import Q
@@ -35,9 +34,9 @@ class Puller:
     def go(self) -> bool:
         """Read all tables; True if that is done, False if the time is over. Raises CallFailed; what was read stays."""
         with tenant_scope(self._tenant_id):
-            run = runs.begin(self._connection, "in")
+            run, cursors = runs.begin(self._connection, "in"), self._cursors()
         try:
-            is_done = all(self._table(run, table, entity) for table, entity in self._crm.read_tables.items())
+            is_done = all(self._table(run, cursors[table], entity) for table, entity in self._crm.read_tables.items())
         except CallFailed as failure:
             with tenant_scope(self._tenant_id):
                 runs.fail(run, failure.text)
@@ -47,16 +46,20 @@ class Puller:
                 runs.finish(run)
         return is_done
 
-    def _table(self, run: SyncRun, table: str, entity: str) -> bool:
+    def _cursors(self) -> dict[str, CrmCursor]:
+        """How far each table has been read."""
+        found = {cursor.table: cursor for cursor in CrmCursor.objects.filter(connection=self._connection)}
+        new = [CrmCursor(connection=self._connection, table=t) for t in self._crm.read_tables if t not in found]
+        return found | {cursor.table: cursor for cursor in CrmCursor.objects.bulk_create(new)}
+
+    def _table(self, run: SyncRun, cursor: CrmCursor, entity: str) -> bool:
         """Read one table to its end."""
-        with tenant_scope(self._tenant_id):
-            cursor, _is_new = CrmCursor.objects.get_or_create(connection=self._connection, table=table)
         if cursor.read_at is not None and cursor.read_at >= run.started_at:
             return True  # by this run, before it was interrupted
         has_begun_anew = False
         while time.monotonic() < self._deadline:
             try:
-                page = self._session.changes(table, cursor.position)
+                page = self._session.changes(cursor.table, cursor.position)
             except Expired:
                 if has_begun_anew:
                     raise Unavailable("A position that has just come is of no use.") from None
@@ -87,8 +90,9 @@ class Puller:
         if page.is_last:
             cursor.read_at = timezone.now()
         cursor.save(update_fields=["position", "full_since", "read_at"])
-        counts = Counter({"read": len(page.records), "new": new, "deleted": gone})
-        runs.count(run, {name: number for name, number in counts.items() if number})
+        counts = {"read": len(page.records), "new": new, "deleted": gone}
+        if any(counts.values()):
+            runs.count(run, {name: number for name, number in counts.items() if number})
 
     def _forget(self, entity: str, deleted: Sequence[str]) -> int:
         if entity not in MAPPED:
