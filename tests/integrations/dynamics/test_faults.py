@@ -354,8 +354,12 @@ def test_a_test_of_the_connection_names_what_is_missing(world: World) -> None:
         return {str(f.name): str(f.text) for f in session.check() if not f.is_fine}
 
     assert missing() == {}
-    world.admin(withdraw=["prvWriteLead", "prvReadUser"], untracked=["contact", "task"], keyless=["account"])
+    world.admin(
+        withdraw=["prvWriteLead", "prvReadUser"], untracked=["contact", "task"], keyless=["account"],
+        narrow=["prvReadContact"],
+    )  # fmt: skip
     found = missing()
+    assert "prvReadContact" in found["Scope"]
     assert "prvWriteLead" in found["Security role"]
     assert "prvReadUser" in found["Security role"]
     assert "Change tracking is off" in found["Table contact"]
