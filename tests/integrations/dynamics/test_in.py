@@ -13,6 +13,8 @@ from integrations.dynamics import mapping
 from integrations.models import CrmCursor, FieldMapping, RecordLink, SyncRun
 from leads import lifecycle
 from leads.models import Activity, Lead, Opportunity, StageChange
+from segments import compiler
+from segments.rules import parse
 from tenants import wakeups
 from tenants.models import Member
 from tenants.scope import tenant_scope
@@ -74,6 +76,11 @@ def test_a_lead_is_disqualified_with_sales_reason_or_recycled_as_the_connection_
     assert (world.fresh(lost).stage, world.fresh(lost).stage_reason) == ("disqualified", "No Longer Interested")
     assert (world.fresh(again).stage, world.fresh(again).stage_reason) == ("recycled", "Cannot Contact")
     assert len(world.told("crm.disqualified")) == 2
+    with tenant_scope(world.tenant):
+        why = {"reason": {"op": "is", "value": "Cannot Contact"}}
+        rule = parse({"all": [{"did": "crm.disqualified", "where": why}]}, "contact")
+        asked = compiler.select_ids(rule, [lost.contact_id, again.contact_id])
+        assert list(asked) == [again.contact_id], "segments, and by them journeys, know whom to take up again"
     world.act("reopen", lead=theirs(world, lost))
     world.sync()
     assert world.fresh(lost).stage == "sal"
