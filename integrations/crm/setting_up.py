@@ -66,15 +66,24 @@ def keep_users(connection: Connection, people: Sequence[User]) -> None:
     }
     known = {row.external_id: row for row in SalesUser.objects.filter(connection=connection)}
     taken = {row.member_id for row in known.values() if row.is_chosen and row.member_id}
+    changed: list[SalesUser] = []
     for person in people:
         row = known.pop(person.external_id, None) or SalesUser(connection=connection, external_id=person.external_id)
+        before = (row.name, row.email, row.is_active, row.member_id)
         row.name, row.email, row.is_active = person.name[:200], person.email[:254], person.is_active
         if not row.is_chosen:
             found = members.get(person.email.casefold()) if person.is_active else None
             row.member_id = found if found not in taken else None
             taken.add(row.member_id or 0)
+        if row.pk is None or before != (row.name, row.email, row.is_active, row.member_id):
+            changed.append(row)
+    gone = SalesUser.objects.filter(pk__in=[row.pk for row in known.values()])
+    gone.update(is_active=False)
+    # Whoever is no member any more makes room for the one who is by now.
+    changing = SalesUser.objects.filter(pk__in=[row.pk for row in changed if row.pk])
+    (gone | changing).filter(is_chosen=False).update(member=None)
+    for row in changed:
         row.save()
-    SalesUser.objects.filter(pk__in=[row.pk for row in known.values()]).update(is_active=False)
 
 
 def choose_member(user: SalesUser, member: Member | None, *, by: Member) -> None:

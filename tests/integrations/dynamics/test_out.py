@@ -10,7 +10,7 @@ from contacts import consent, deletion, erasure, merging, people, timeline
 from contacts.models import Contact, Purpose
 from integrations.crm import outbox, setting_up
 from integrations.crm.planning import Planner
-from integrations.models import CrmChange, RecordLink
+from integrations.models import CrmChange, CrmCursor, RecordLink
 from leads import assignment, editing, lifecycle, linking
 from leads.models import Lead
 from tenants import wakeups
@@ -131,6 +131,24 @@ def test_a_lead_that_is_handed_over_again_keeps_what_sales_has_written(world: Wo
     text = world.rows("lead")[0]["description"]
     assert text.startswith("Source: Form")
     assert text.endswith("\n\nMy own notes.")
+
+
+def test_whoever_begins_to_work_there_is_known_a_day_later(world: World, sam: Member) -> None:
+    world.run()
+    address = sam.user.email
+    hired = {"firstname": "Sam", "lastname": "Acme", "internalemailaddress": address, "domainname": address}
+    [key] = world.place.world.seed({"systemusers": [hired]})["systemusers"]
+    world.sync()
+    with tenant_scope(world.tenant):
+        assert not world.connection.users.filter(external_id=key).exists(), "looked for once a day"
+        CrmCursor.objects.filter(table="users").update(read_at=timezone.now() - timedelta(days=2))
+    world.sync()
+    with tenant_scope(world.tenant):
+        assert world.connection.users.get(external_id=key).member_id == sam.pk
+    lead = world.lead(hand_off=False)
+    world.hand_off(lead, to=sam)
+    world.run()
+    assert world.rows("lead")[0]["_ownerid_value"] == key
 
 
 def test_a_later_change_is_written_by_field_under_the_version_that_is_known(world: World) -> None:

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts import people
 from contacts.models import Field
-from integrations.crm import backlog
+from integrations.crm import backlog, setting_up
+from integrations.crm.interface import User
 from integrations.dynamics import connecting
 from integrations.dynamics.connecting import Environment
 from integrations.models import Connection, CrmChange, Entity, FieldMapping, RecordLink, RemoteTable, SalesUser
@@ -239,6 +240,21 @@ def test_each_member_is_one_user_there(connection: Connection, ana: Member, sam:
     client.post(path, {f"member_{ana.pk}": "", f"member_{sam.pk}": first.pk})
     with tenant_scope(ana.tenant):
         assert dict(SalesUser.objects.values_list("name", "member")) == {"Nora": sam.pk, "Jonas": None}
+
+
+@pytest.mark.django_db
+def test_an_address_that_goes_from_one_user_to_another_takes_its_member_along(connection: Connection) -> None:
+    def known(*people: User) -> dict[str, str]:
+        setting_up.keep_users(connection, people)
+        rows = SalesUser.objects.filter(member__isnull=False, is_active=True)
+        return dict(rows.values_list("external_id", "member__user__email"))
+
+    address, other = "ana@acme.example", "other@acme.example"
+    with tenant_scope(connection.tenant_id):
+        assert known(User("1", "Ana", address)) == {"1": address}
+        assert known(User("2", "Ana", address), User("1", "Ana", other)) == {"2": address}
+        assert known(User("3", "Ana", address)) == {"3": address}, "the second one is gone"
+        assert known(User("3", "Ana", address, is_active=False)) == {}
 
 
 @pytest.mark.django_db
