@@ -5,12 +5,14 @@ more, and the first time, everything is read; what is linked and was not met by 
 read of everything names no deletions.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from integrations.client import CallFailed, Unavailable
 from integrations.connections import runs
@@ -18,6 +20,8 @@ from integrations.crm import applying, knowing, links, news
 from integrations.crm.interface import Expired, Page, Session, crms
 from integrations.models import MAPPED, Connection, CrmCursor, RecordLink, SyncRun
 from tenants.scope import tenant_scope
+
+logger = logging.getLogger(__name__)
 
 # How many records are asked for by themselves at once.
 ASKED = 100
@@ -36,7 +40,7 @@ class Puller:
         with tenant_scope(self._tenant_id):
             run, cursors = runs.begin(self._connection, "in"), self._cursors()
         try:
-            is_done = all(self._table(run, cursors[table], entity) for table, entity in self._crm.read_tables.items())
+            is_done = self._tables(run, cursors)
         except CallFailed as failure:
             with tenant_scope(self._tenant_id):
                 runs.fail(run, failure.text)
@@ -45,6 +49,14 @@ class Puller:
             with tenant_scope(self._tenant_id):
                 runs.finish(run)
         return is_done
+
+    def _tables(self, run: SyncRun, cursors: dict[str, CrmCursor]) -> bool:
+        """Read all tables; what they answer and we cannot read at all counts as no answer, and is tried again later."""
+        try:
+            return all(self._table(run, cursors[table], entity) for table, entity in self._crm.read_tables.items())
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            logger.exception("What connection %s answers cannot be read", self._connection.pk)
+            raise Unavailable(_("What it answers cannot be read: see the worker’s log.")) from error
 
     def _cursors(self) -> dict[str, CrmCursor]:
         """How far each table has been read."""

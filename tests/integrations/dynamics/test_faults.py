@@ -20,7 +20,7 @@ from integrations.connections.tokens import Tokens
 from integrations.crm import setting_up
 from integrations.crm.interface import crms
 from integrations.dynamics import access, checking, odata, refusals, session
-from integrations.models import Connection, CrmChange, FieldMapping, Pace
+from integrations.models import Connection, CrmChange, FieldMapping, Pace, SyncRun
 from integrations.sandbox.dynamics.security import ALL, CLIENT_ID
 from tenants.models import Member, Notification
 from tenants.scope import tenant_scope
@@ -298,6 +298,20 @@ def test_deletions_of_the_unknown_stragglers_and_odd_rows_are_passed_over(world:
     assert world.fresh(lead).stage == "handed_off"
     assert world.fresh(lead).contact.first_name == "Ada"
     assert world.told("crm.unlinked") == []
+
+
+def test_an_answer_that_makes_no_sense_lets_the_connection_rest_and_says_so(world: World) -> None:
+    world.run()
+    row = {"@odata.etag": 'W/"9"', "leadid": "00000000-0000-0000-0000-000000000001", "modifiedon": "yesterday"}
+    world.faults({"match": {"method": "GET", "path": "*leads"}, "do": {"status": 200, "json": {"value": [row]}}})
+    world.sync()
+    held = pace(world)
+    assert held is not None
+    assert "cannot be read" in held.reason
+    with tenant_scope(world.tenant):
+        assert SyncRun.objects.filter(kind="in").latest("pk").state == "failed"
+    world.sync()
+    assert pace(world).failure_count == 0  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("ahead", [600, -600])
