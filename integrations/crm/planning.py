@@ -17,7 +17,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations.crm import history, links, ours, people, reasons, summary
+from integrations.crm import history, knowing, links, ours, people, reasons, summary
 from integrations.crm.columns import Unfit
 from integrations.crm.deciding import Verdict
 from integrations.crm.interface import How, Reference, Status, Write
@@ -104,7 +104,7 @@ class Planner:
         for (entity, pk), changes in updates.items():
             self._or_park(changes, self._update, pk, entity)
         # Before they are sent: whatever becomes of an answer, we know our own words again.
-        RecordLink.objects.bulk_update(self._told, ["summaries"])
+        knowing.sending(self._told)
         return self._plan
 
     def _by_object(self, kind: str) -> Grouped:

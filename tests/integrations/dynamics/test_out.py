@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from contacts import consent, deletion, erasure, merging, people, timeline
 from contacts.models import Contact, Purpose
-from integrations.crm import outbox, setting_up
+from integrations.crm import knowing, outbox, setting_up
 from integrations.crm.planning import Planner
 from integrations.models import CrmChange, CrmCursor, RecordLink
 from leads import assignment, editing, lifecycle, linking
@@ -313,9 +313,11 @@ def test_a_recycled_lead_that_is_handed_over_again_is_reopened_there(world: Worl
 def test_erasure_deletes_the_person_there_and_her_leads(world: World) -> None:
     lead = world.lead(first_name="Zyxina")
     world.run()
-    person = world.fresh(lead).contact
+    person, planned = world.fresh(lead).contact, world.link(lead)
     with tenant_scope(world.tenant):
         erasure.erase([person.pk], by=None)
+        knowing.sending([planned])
+        assert not RecordLink.objects.exclude(summaries=[]).exists(), "also of what was just being planned"
     world.run()
     assert world.rows("contact") == []
     assert world.rows("lead") == []
