@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from contacts import consent, people, timeline
 from contacts.models import Contact, Interaction, Purpose
-from integrations.client import Rejected, Throttled, Unavailable
+from integrations.client import Throttled
 from integrations.connections import verbs
 from integrations.connections.tokens import Tokens
 from integrations.crm import setting_up
 from integrations.crm.interface import crms
-from integrations.dynamics import access, checking, odata, refusals, session
+from integrations.dynamics import access, checking, odata
 from integrations.models import Connection, CrmChange, FieldMapping, Pace, SyncRun
 from integrations.sandbox.dynamics.security import ALL, CLIENT_ID
 from tenants.models import Member, Notification
@@ -157,20 +157,6 @@ def test_a_connection_rests_when_the_time_that_its_calls_may_take_is_nearly_used
         api.get("/WhoAmI")
         with nullcontext() if is_enough else pytest.raises(Throttled):
             api.get("/WhoAmI")
-
-
-@pytest.mark.parametrize("nonsense", [{}, [], {"value": None}, {"value": "none"}, {"value": [None]}, "leads"])
-def test_an_answer_that_has_no_records_is_no_answer(nonsense: Any) -> None:
-    with pytest.raises(Unavailable):
-        odata.rows_of(nonsense)
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "minor"),
-    [(12.5, "EUR", 1_250), (1_000_000, "JPY", 1_000_000), (1.234, "KWD", 1_234), (7, "", 700), (None, "EUR", None)],
-)
-def test_money_comes_in_the_smallest_unit_of_its_currency(amount: float, currency: str, minor: int | None) -> None:
-    assert session._minor(amount, currency) == minor
 
 
 def test_a_part_of_a_batch_that_is_refused_leaves_the_others(world: World) -> None:
@@ -383,21 +369,6 @@ def test_a_test_of_the_connection_names_what_is_missing(world: World) -> None:
     assert set(missing()) == {"Application user"}
     world.admin(revoke=True, secret="another")
     assert "client secret is wrong" in missing()["Sign-in"]
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "text", "expected"),
-    [
-        (400, "0x80044352", "Version stamp associated with the client has expired.", True),
-        (410, "", "Gone", True),
-        (400, "", "The delta token has expired", True),
-        (400, "0x80060888", "Syntax error", False),
-    ],
-)
-def test_an_expired_position_is_known_by_code_status_or_words(
-    status: int, code: str, text: str, expected: bool
-) -> None:
-    assert refusals.is_expired(Rejected(text, status=status, code=code)) == expected
 
 
 def texts_of_everything(world: World) -> Iterator[str]:
