@@ -40,7 +40,7 @@ def merge(survivor: Contact, merged: Contact, *, by: Member | None) -> ContactMe
         settle(survivor.pk, merged.pk)
     refused = _refused(survivor, merged)
     moved = {name: _move(name, merged.pk, survivor.pk) for name in references()}
-    _move_timeline(survivor.pk, merged.pk, [merged.pk, *_merged_into(merged.pk)])
+    _move_timeline(survivor.pk, merged.pk, [merged.pk, *merged_into(merged.pk)])
     moved[STRICTEST] = _refuse(survivor, refused)
     Contact.objects.filter(pk=merged.pk).update(is_active=False, merged_into=survivor, updated_at=Now())
     search.remove("contact", merged.pk)
@@ -66,7 +66,7 @@ def undo(row: ContactMerge, *, by: Member | None) -> None:
             Consent.objects.filter(pk__in=ids).delete()
         else:
             _point(name, ids, survivor.pk, merged.pk)
-    _move_timeline(merged.pk, survivor.pk, [merged.pk, *_merged_into(merged.pk)])
+    _move_timeline(merged.pk, survivor.pk, [merged.pk, *merged_into(merged.pk)])
     _give_back(survivor, row.filled, by)
     try:
         with transaction.atomic():
@@ -157,7 +157,7 @@ def _move_timeline(target: int, source: int, tree: list[int]) -> None:
         )
 
 
-def _merged_into(pk: int) -> list[int]:
+def merged_into(pk: int) -> list[int]:
     """The ids of all contacts that were merged into one, and into those."""
     found: list[int] = []
     level = [pk]

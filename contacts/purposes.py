@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from contacts.consent import OPT_OUT_SETTING
-from contacts.models import Purpose
+from contacts.models import Consent, Purpose
 from tenants import audit, preferences
 from tenants.models import Member
 
@@ -61,14 +61,20 @@ def make_default(purpose: Purpose, *, by: Member | None) -> None:
 
 
 def delete(purpose: Purpose, *, by: Member | None) -> None:
-    """Remove a purpose that nobody has been asked about. Raises InUse."""
+    """Remove a purpose that nobody has been asked about. Raises InUse.
+
+    The ledger is asked first, for one row: what protects a purpose is fetched whole otherwise, to be named.
+    """
     if purpose.is_default:
         raise InUse(_("The default purpose stays: make another one the default first."))
+    in_use = InUse(_("This purpose stays: people have answered for it, or an e-mail or form names it."))
+    if Consent.objects.filter(purpose=purpose).exists():
+        raise in_use
     try:
         with transaction.atomic():
             purpose.delete()
     except (ProtectedError, IntegrityError):
-        raise InUse(_("This purpose stays: people have answered for it, or an e-mail or form names it.")) from None
+        raise in_use from None
     audit.write("purpose.deleted", by=by, detail={"name": purpose.name})
 
 

@@ -29,6 +29,7 @@ urlpatterns = [
     path("dynamics/<int:pk>/rules/", setting_up.rules, name="dynamics_rules"),
     path("dynamics/<int:pk>/changes/", dynamics.changes, name="dynamics_changes"),
     path("dynamics/<int:pk>/changes/retry/", dynamics.retry_parked, name="dynamics_retry_parked"),
+    path("dynamics/<int:pk>/leads/", dynamics.hand_over_all, name="dynamics_hand_over_all"),
     path("dynamics/<int:pk>/leads/<int:lead>/", dynamics.hand_over, name="dynamics_hand_over"),
     path("dynamics/changes/<int:pk>/", dynamics.change, name="dynamics_change"),
     path("dynamics/changes/<int:pk>/retry/", dynamics.retry, name="dynamics_retry"),

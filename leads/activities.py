@@ -1,5 +1,6 @@
 """Tasks, calls and appointments: planned, done, and calls that just happened."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +102,18 @@ def log_call(
     if follow_up_at:
         create(Kind.CALL, _("Call again"), contact=contact, lead=lead, owner=by, due_at=follow_up_at, by=by)
     return call
+
+
+def reschedule(activity: Activity, subject: str, due_at: datetime | None) -> bool:
+    """Change what is planned and by when; False if it is done by now."""
+    activity.subject, activity.due_at = subject.strip()[:200], due_at
+    still_open = Activity.objects.filter(pk=activity.pk, done_at=None)
+    return bool(still_open.update(subject=activity.subject, due_at=due_at))
+
+
+def drop(ids: Iterable[int]) -> int:
+    """Plan some activities no more; those that are done stay. Returns how many."""
+    return Activity.objects.filter(pk__in=set(ids), done_at=None).delete()[0]
 
 
 def hand_over(lead: Lead, to: Member) -> int:

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from babel import Locale
-from django.utils.translation import gettext as _
 
 from contacts import cells
 from contacts.targets import Target
+from integrations.crm import reasons
 
 
 class Type(StrEnum):
@@ -27,7 +27,11 @@ class Type(StrEnum):
 
 
 class Unfit(ValueError):
-    """A value that the column does not take; the text says why."""
+    """A value that the column does not take; `kept` says why by a code of `reasons.DETAILS`, the text in words."""
+
+    def __init__(self, code: str, **words: Any) -> None:
+        self.kept = reasons.said(code, **words)
+        super().__init__(str(reasons.in_words(self.kept)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def to_theirs(value: Any, column: Column, options: Mapping[str, Any], target: Ta
     """Our value as the column takes it; raises Unfit. None empties."""
     if value is None or value == "":
         if column.is_required:
-            raise Unfit(_("%(column)s must not be empty") % {"column": column.label})
+            raise Unfit("empty", column=column.label)
         return None
     if options and str(value) in options:
         value = options[str(value)]
@@ -74,7 +78,7 @@ def to_theirs(value: Any, column: Column, options: Mapping[str, Any], target: Ta
         return _day(value, column)
     if column.type in (Type.TEXT, Type.MEMO):
         return _text(_in_words(value, target), column)
-    raise Unfit(_("%(column)s cannot be written") % {"column": column.label})
+    raise Unfit("not_written", column=column.label)
 
 
 def to_ours(value: Any, target: Target, options: Mapping[str, Any]) -> Any:
@@ -104,8 +108,7 @@ def _in_words(value: Any, target: Target | None) -> str:
 def _text(text: str, column: Column) -> str:
     length = len(text.encode("utf-16-le")) // 2  # as .NET counts: an emoji is two
     if column.longest is not None and length > column.longest:
-        words = {"column": column.label, "count": length, "most": column.longest}
-        raise Unfit(_("%(column)s takes %(most)d characters, not %(count)d") % words)
+        raise Unfit("too_long", column=column.label, count=length, most=column.longest)
     return text.replace("\x00", "")
 
 
@@ -113,7 +116,7 @@ def _option(value: Any, column: Column) -> Any:
     for theirs, label in column.options:
         if theirs == value or str(theirs) == str(value) or label.casefold() == str(value).casefold():
             return theirs
-    raise Unfit(_("%(column)s has no choice “%(value)s”") % {"column": column.label, "value": str(value)[:60]})
+    raise Unfit("no_choice", column=column.label, value=str(value)[:60])
 
 
 def _boolean(value: Any, column: Column) -> bool:
@@ -122,23 +125,22 @@ def _boolean(value: Any, column: Column) -> bool:
     try:
         return cells.BooleanCell().read(str(value), {})
     except ValueError:
-        raise Unfit(_("%(column)s takes yes or no") % {"column": column.label}) from None
+        raise Unfit("no_yes_no", column=column.label) from None
 
 
 def _number(value: Any, column: Column) -> int | float:
     try:
         number: int | float = float(str(value))
     except ValueError:
-        raise Unfit(_("%(column)s takes a number") % {"column": column.label}) from None
+        raise Unfit("no_number", column=column.label) from None
     if column.type == Type.INTEGER:
         if number != int(number):
-            raise Unfit(_("%(column)s takes a whole number") % {"column": column.label})
+            raise Unfit("no_whole_number", column=column.label)
         number = int(number)
     if (column.lowest is not None and number < column.lowest) or (
         column.highest is not None and number > column.highest
     ):
-        words = {"column": column.label, "low": column.lowest, "high": column.highest}
-        raise Unfit(_("%(column)s takes numbers from %(low)s to %(high)s") % words)
+        raise Unfit("out_of_range", column=column.label, low=column.lowest, high=column.highest)
     return number
 
 
@@ -146,5 +148,5 @@ def _day(value: Any, column: Column) -> str:
     try:
         day = date.fromisoformat(str(value)[:10]).isoformat()
     except ValueError:
-        raise Unfit(_("%(column)s takes a date") % {"column": column.label}) from None
+        raise Unfit("no_date", column=column.label) from None
     return day if column.type == Type.DATE else f"{day}T00:00:00Z"

@@ -41,7 +41,15 @@ def erase(erased: Erased) -> None:
     CrmChange.objects.filter(theirs).update(error="", attempts=[], fields=[])
     links = list(RecordLink.objects.filter(theirs).select_related("connection").order_by("pk"))
     RecordLink.objects.filter(pk__in=[link.pk for link in links]).update(
-        state=RecordLink.State.ERASED, object_id=None, known={}, standing={}, changed={}, problem="", version=""
+        state=RecordLink.State.ERASED,
+        object_id=None,
+        as_object_id=None,
+        known={},
+        standing={},
+        changed={},
+        summaries=[],
+        problem="",
+        version="",
     )
     outbox.order(
         CrmChange(

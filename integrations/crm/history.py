@@ -38,7 +38,7 @@ def overwritten(connection: Connection, record: Any, pushed: Sequence[Compared])
 
 
 def note(link: RecordLink, problem: str) -> None:
-    """Say at the record why it is not as it should be; an empty text: it is."""
+    """Say at the record why it is not as it should be, as `reasons` keeps it; an empty text: it is."""
     if link.problem != problem:
         link.problem = problem
         RecordLink.objects.filter(pk=link.pk).update(problem=problem)

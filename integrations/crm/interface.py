@@ -1,6 +1,6 @@
 """What a package has to offer so that sales can work in its CRM, and the words in which both sides talk.
 
-    crms.add(Crm("dynamics", open_session, queue="dynamics", …))
+    crms.add(Crm("dynamics", DynamicsSession, tables=…, …))
 
 Records go by our words (`Entity`, and the standings below), columns by theirs. A `Session` is used outside of any
 transaction; whatever holds for a whole call it says by raising `client.CallFailed`.
@@ -175,9 +175,6 @@ class Session(Protocol):
 
     def check(self) -> list[Finding]:
         """Look at everything that has to be there; names what is missing. Raises nothing for what it finds."""
-
-    def page_of(self, entity: str, external_id: str) -> str:
-        """The address at which a person sees the record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,69 +3,42 @@
 from django.utils.translation import gettext_lazy as _
 
 from contacts.timeline import Kind
+from tenants.registry import Text
 
-_SYSTEM = {"system": _("System")}
+_SYSTEM: dict[str, Text] = {"system": _("System")}
+
+
+def _of_lead(key: str, title: Text, icon: str, sentence: Text, **more: Text) -> Kind:
+    """Something about a lead of ours; `more` are further keys of the detail that rules may ask about."""
+    return Kind(
+        key,
+        title=title,
+        icon=icon,
+        sentence=sentence,
+        object_kind="lead",
+        group="sales",
+        fields={**_SYSTEM, **more},
+        personal=("lead",),
+    )
+
 
 KINDS = (
-    Kind(
-        "crm.handed_over",
-        title=_("Handed over to the CRM"),
-        icon="arrow-right",
-        sentence=_("was handed over to {system} ({lead})"),
-        object_kind="lead",
-        group="sales",
-        fields=_SYSTEM,
-        personal=("lead",),
-    ),
-    Kind(
-        "crm.accepted",
-        title=_("Accepted in the CRM"),
-        icon="thumb-up",
-        sentence=_("was accepted in {system} ({lead})"),
-        object_kind="lead",
-        group="sales",
-        fields=_SYSTEM,
-        personal=("lead",),
-    ),
-    Kind(
-        "crm.qualified",
-        title=_("Qualified in the CRM"),
-        icon="circle-check",
-        sentence=_("was qualified in {system} ({lead})"),
-        object_kind="lead",
-        group="sales",
-        fields=_SYSTEM,
-        personal=("lead",),
-    ),
-    Kind(
+    _of_lead("crm.handed_over", _("Handed over to the CRM"), "arrow-right", _("was handed over to {system} ({lead})")),
+    _of_lead("crm.accepted", _("Accepted in the CRM"), "thumb-up", _("was accepted in {system} ({lead})")),
+    _of_lead("crm.qualified", _("Qualified in the CRM"), "circle-check", _("was qualified in {system} ({lead})")),
+    _of_lead(
         "crm.disqualified",
-        title=_("Disqualified in the CRM"),
-        icon="circle-x",
-        sentence=_("was disqualified in {system}: {reason} ({lead})"),
-        object_kind="lead",
-        group="sales",
-        fields={**_SYSTEM, "reason": _("Reason")},
-        personal=("lead",),
+        _("Disqualified in the CRM"),
+        "circle-x",
+        _("was disqualified in {system}: {reason} ({lead})"),
+        reason=_("Reason"),
     ),
-    Kind(
-        "crm.reopened",
-        title=_("Reopened in the CRM"),
-        icon="arrow-back-up",
-        sentence=_("was reopened in {system} ({lead})"),
-        object_kind="lead",
-        group="sales",
-        fields=_SYSTEM,
-        personal=("lead",),
-    ),
-    Kind(
+    _of_lead("crm.reopened", _("Reopened in the CRM"), "arrow-back-up", _("was reopened in {system} ({lead})")),
+    _of_lead(
         "crm.owner_changed",
-        title=_("Owner changed in the CRM"),
-        icon="user-check",
-        sentence=_("is looked after by {owner} in {system} ({lead})"),
-        object_kind="lead",
-        group="sales",
-        fields=_SYSTEM,
-        personal=("lead",),
+        _("Owner changed in the CRM"),
+        "user-check",
+        _("is looked after by {owner} in {system} ({lead})"),
     ),
     Kind(
         "crm.changed",

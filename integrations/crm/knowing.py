@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection as database
-from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from contacts import timeline
-from integrations.crm import links
+from integrations.crm import links, reasons
 from integrations.crm.interface import Record
 from integrations.models import Connection, Entity, RecordLink
 from leads.models import Lead
@@ -50,6 +49,31 @@ def remember(found: Sequence[tuple[RecordLink, Record]]) -> None:
         )
 
 
+def sending(found: Sequence[RecordLink]) -> None:
+    """Keep the summaries that are about to be sent; nothing of whom has been erased meanwhile. One statement."""
+    rows = [{"id": link.pk, "summaries": link.summaries} for link in found]
+    if not rows:
+        return
+    params: dict[str, Any] = {"rows": Jsonb(rows)}
+    with database.cursor() as cursor:
+        cursor.execute(
+            """UPDATE integrations_recordlink link SET summaries = given.summaries
+               FROM jsonb_to_recordset(%(rows)s) AS given (id bigint, summaries jsonb)
+               WHERE link.id = given.id AND link.state <> 'erased'""",
+            params,
+        )
+
+
+def told(link_ids: Sequence[int]) -> None:
+    """Keep that the summaries that were sent last have been written."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """UPDATE integrations_recordlink SET summaries = jsonb_build_array(summaries -> -1)
+               WHERE id = ANY(%s) AND jsonb_array_length(summaries) > 1""",
+            [list(link_ids)],
+        )
+
+
 def doubtful(connection: Connection, lead_ids: Sequence[int]) -> dict[str, list[RecordLink]]:
     """By entity: the links of leads, their people and companies that may be there without our having heard of it."""
     leads = list(Lead.objects.filter(pk__in=lead_ids).select_related("contact"))
@@ -71,7 +95,7 @@ def unlink(connection: Connection, found: Sequence[RecordLink]) -> int:
     linked = RecordLink.objects.select_for_update().filter(pk__in=[link.pk for link in found], state=State.LINKED)
     gone = list(linked.order_by("pk"))
     RecordLink.objects.filter(pk__in=[link.pk for link in gone]).update(
-        state=State.UNLINKED, version="", problem=_("It was deleted there.")
+        state=State.UNLINKED, version="", problem=reasons.said("deleted")
     )
     leads = [link.object_id for link in gone if link.entity == Entity.LEAD and link.object_id]
     contacts = dict(Lead.objects.filter(pk__in=leads).values_list("pk", "contact"))

@@ -50,6 +50,13 @@ class Compared(NamedTuple):
     theirs: Any
 
 
+class Summary(NamedTuple):
+    """Where the summary for sales goes, and how much there is room for."""
+
+    column: str
+    longest: int
+
+
 class Mapped:
     """All pairs of a connection by entity."""
 
@@ -57,11 +64,13 @@ class Mapped:
         self.crm: Crm = crms.of(connection.system)
         known = {row.entity: _columns(row) for row in RemoteTable.objects.filter(connection=connection)}
         fields = ours.fields()
+        self.summary = _summary(connection, known.get(Entity.LEAD, {}))
         self._pairs: dict[str, list[Pair]] = {entity: _refusals(self.crm, entity) for entity in _PEOPLE}
         for row in FieldMapping.objects.filter(connection=connection).order_by("pk"):
             target = fields.get(row.field)
             column = known.get(row.entity, {}).get(row.remote) or _unseen(row.remote)
-            if target is not None and column.can_be_mapped:
+            is_taken = row.entity == Entity.LEAD and row.remote == self.summary.column
+            if target is not None and column.can_be_mapped and not is_taken:
                 owner = row.owner if ours.may_take(row.field) else FieldMapping.Owner.MARKETING
                 self._pairs.setdefault(row.entity, []).append(Pair(target, column, owner, row.options))
 
@@ -70,7 +79,8 @@ class Mapped:
 
     def names(self, entity: str) -> list[str]:
         """The columns to ask for."""
-        return [pair.column.name for pair in self.of(entity)]
+        found = [pair.column.name for pair in self.of(entity)]
+        return [*found, self.summary.column] if entity == Entity.LEAD else found
 
     def values(self, entity: str, record: Any, refusals: Mapping[str, bool]) -> dict[str, Any]:
         """All that a record has, as their columns, for one that is made there; raises Unfit."""
@@ -125,6 +135,11 @@ class Mapped:
             return UNKNOWN
 
 
+def summary_column(connection: Connection) -> str:
+    """The column of leads that has the summary for sales; it is nobody else's."""
+    return str(connection.settings.get("summary_column") or crms.of(connection.system).summary[0])
+
+
 def may_take(pair: Pair) -> bool:
     return pair.owner == STRICTEST or ours.may_take(pair.field)
 
@@ -136,6 +151,13 @@ def as_theirs(found: Iterator[Compared] | list[Compared]) -> dict[str, Any]:
 
 def _columns(table: RemoteTable) -> dict[str, Column]:
     return {kept["name"]: Column.of_json(kept) for kept in table.columns}
+
+
+def _summary(connection: Connection, known: Mapping[str, Column]) -> Summary:
+    """As long as the CRM's own summary may be, if its column holds as much."""
+    name, most = summary_column(connection), crms.of(connection.system).summary[1]
+    column = known.get(name)
+    return Summary(name, min(most, column.longest or most) if column else most)
 
 
 def _unseen(name: str) -> Column:

@@ -2,7 +2,7 @@
 
 Standings, by our words: a lead's {"status", "reason", "owner", "owner_name", "contact", "account"}; an opportunity's
 {"status", "lead", "name", "amount_minor", "currency", "closes_on", "reason"}; an activity's {"lead", "kind", "subject",
-"due_at", "done", "outcome"}. `lead` is their key of the lead that it came from.
+"due_at", "done", "cancelled", "outcome"}. `lead` is their key of the lead that it came from.
 """
 
 import uuid
@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 
 from contacts import timeline
 from integrations.crm import links
-from integrations.crm.interface import Record, Status
+from integrations.crm.interface import Record, Status, crms
 from integrations.models import Connection, Entity, RecordLink, SalesUser
 from leads import activities, assignment, lifecycle, opportunities
 from leads.errors import MovedMeanwhile, NotPossible
-from leads.models import Lead, Opportunity, Stage
+from leads.models import Activity, Lead, Opportunity, Stage
 from leads.moves import change_stage
 
 Standing = Mapping[str, Any]
@@ -53,26 +53,38 @@ _KINDS: dict[str, str] = {
 
 def tell(connection: Connection, entity: str, records: Sequence[Record]) -> int:
     """What opportunities and activities say about our leads; returns how many had something new."""
+    rank = crms.of(connection.system).rank
     ids = [str(record.standing["lead"]) for record in records if record.standing.get("lead")]
     of_leads = links.of_records(connection, Entity.LEAD, ids, [])
     known = links.of_records(connection, entity, [record.external_id for record in records], [])
     leads = {row.pk: row for row in Lead.objects.filter(pk__in=[link.object_id for link in of_leads.values()])}
-    count = 0
+    found: dict[str, RecordLink] = {}
     for record in records:
         link = of_leads.get(str(record.standing.get("lead")))
         mine = leads.get(link.object_id or 0) if link else None
-        seen = known.get(record.external_id)
-        if mine is None or (seen is not None and seen.version == record.version):
+        seen = found.get(record.external_id) or known.get(record.external_id)
+        if mine is None or (seen is not None and rank(record.version) <= rank(seen.version)):
             continue
         if seen is None:
             seen = RecordLink(connection=connection, entity=entity, uid=record.uid or _uid(record))
         if entity == Entity.OPPORTUNITY:
-            seen.object_id = _opportunity(connection, mine, record)
+            seen.object_id = _opportunity(connection, mine, record, seen.object_id)
         else:
             seen.object_id = _activity(connection, mine, record)
         seen.external_id, seen.version = record.external_id, record.version
-        seen.save()
-        count += 1
+        found[record.external_id] = seen
+    RecordLink.objects.bulk_create([link for link in found.values() if link.pk is None])
+    RecordLink.objects.bulk_update([link for link in found.values() if link.pk], ["object_id", "version"])
+    return len(found)
+
+
+def forget(connection: Connection, entity: str, external_ids: Sequence[str]) -> int:
+    """Activities that were deleted there are planned no more; opportunities stay. Returns how many are gone."""
+    if entity != Entity.ACTIVITY:
+        return 0
+    gone = RecordLink.objects.filter(connection=connection, entity=entity, external_id__in=external_ids)
+    count = activities.drop(pk for pk in gone.values_list("object_id", flat=True) if pk)
+    gone.delete()
     return count
 
 
@@ -141,7 +153,7 @@ def _owned(connection: Connection, mine: Lead, owner: str, name: str, *, is_firs
 # ---- what becomes of it ----
 
 
-def _opportunity(connection: Connection, mine: Lead, record: Record) -> int:
+def _opportunity(connection: Connection, mine: Lead, record: Record, known: int | None) -> int:
     """Ours of an opportunity of theirs: made, brought up to date, won or lost as theirs is; returns its id."""
     said = record.standing
     if mine.stage not in (Stage.SQL, Stage.WON, Stage.LOST):
@@ -153,10 +165,7 @@ def _opportunity(connection: Connection, mine: Lead, record: Record) -> int:
         "currency": str(said.get("currency") or ""),
         "closes_on": date.fromisoformat(str(closes_on)[:10]) if closes_on else None,
     }
-    link = RecordLink.objects.filter(
-        connection=connection, entity=Entity.OPPORTUNITY, external_id=record.external_id
-    ).first()
-    row = Opportunity.objects.filter(pk=link.object_id).first() if link and link.object_id else None
+    row = Opportunity.objects.filter(pk=known).first() if known else None
     if row is None:
         row = opportunities.add(mine, None, **values)
     elif row.state == Opportunity.State.OPEN:
@@ -170,18 +179,18 @@ def _opportunity(connection: Connection, mine: Lead, record: Record) -> int:
     return row.pk
 
 
-def _activity(connection: Connection, mine: Lead, record: Record) -> int:
-    """Ours of an activity of theirs, done when theirs is; returns its id."""
+def _activity(connection: Connection, mine: Lead, record: Record) -> int | None:
+    """Ours of an activity of theirs, planned and done as theirs is; returns its id, none of one that was cancelled."""
     said = record.standing
-    due_at = said.get("due_at")
-    row = activities.create(
-        str(said["kind"]),
-        str(said.get("subject") or _("Activity")),
-        lead=mine,
-        owner=mine.owner,
-        due_at=datetime.fromisoformat(str(due_at)) if due_at else None,
-        origin_key=f"crm:{connection.pk}:{record.external_id}",
-    )
+    subject = str(said.get("subject") or _("Activity"))
+    due_at = datetime.fromisoformat(str(said["due_at"])) if said.get("due_at") else None
+    key = f"crm:{connection.pk}:{record.external_id}"
+    if said.get("cancelled"):
+        activities.drop(Activity.objects.filter(origin_key=key).values_list("pk", flat=True))
+        return None
+    row = activities.create(str(said["kind"]), subject, lead=mine, owner=mine.owner, due_at=due_at, origin_key=key)
+    if row.done_at is None and (row.subject, row.due_at) != (subject.strip()[:200], due_at):
+        activities.reschedule(row, subject, due_at)
     if said.get("done"):
         _try(lambda: activities.complete(row, str(said.get("outcome") or ""), "", None))
     return row.pk

@@ -1,7 +1,7 @@
 """Ordering what is to be written to a CRM, and doing something about it by hand. `sending` carries it out."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -26,19 +26,22 @@ def connections() -> list[Connection]:
     return list(rows.order_by("pk"))
 
 
-def order(changes: Iterable[CrmChange]) -> None:
-    """Order changes in the order given; one whose key was ordered before is left as it is."""
+def order(changes: Iterable[CrmChange], *, due_at: datetime | None = None) -> None:
+    """Order changes in the order given; one whose key was ordered before is left as it is.
+
+    `due_at`: none of them is due before then.
+    """
     rows = list(changes)
     if not rows:
         return
     CrmChange.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
-    announce({row.connection for row in rows})
+    announce({row.connection for row in rows}, due_at)
 
 
-def announce(of: Iterable[Connection]) -> None:
-    """Wake the queues of connections that have something to do."""
+def announce(of: Iterable[Connection], due_at: datetime | None = None) -> None:
+    """Wake the queues of connections that have something to do, now or then."""
     for queue in {systems.of(connection.system).queue for connection in of}:
-        wakeups.announce(queue)
+        wakeups.announce(queue, due_at)
 
 
 def retry(change: CrmChange, by: Member) -> bool:

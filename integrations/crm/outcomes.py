@@ -3,10 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db import connection as database
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
@@ -54,6 +58,7 @@ class Recorder:
     def refuse(self, unit: Planned, error: str) -> None:
         """Park what will never be taken as it is."""
         save(self._lease, unit.changes, State.PARKED, reasons.REJECTED, error)
+        overtake(self._connection, unit.changes, is_mended=False)
         for link in unit.links:
             if link is not None:
                 history.note(link, error[:LONGEST])
@@ -68,6 +73,8 @@ class Recorder:
                 if link is not None
             ]
         )
+        if told := [pk for unit, _result in written for pk in unit.told]:
+            knowing.told(told)
         changes = [change for unit, _result in written for change in unit.changes]
         finished = save(self._lease, changes, State.DONE)
         overtake(self._connection, changes)
@@ -120,21 +127,31 @@ def end(connection: Connection, lease: UUID, ended: Iterable[Ended]) -> None:
     RecordLink.objects.filter(pk__in=settled).update(changed={})
     for (state, reason, error), changes in groups.items():
         save(lease, changes, state, reason, error)
-        if state == State.DONE:
-            overtake(connection, changes)
+        if state in (State.DONE, State.PARKED):
+            overtake(connection, changes, is_mended=state == State.DONE)
 
 
-def overtake(connection: Connection, done: Sequence[CrmChange]) -> None:
-    """Updates of the same records that are parked are overtaken by these. Index: changes_of_connection."""
-    records = {(change.entity, change.object_id) for change in done}
+def overtake(connection: Connection, by: Sequence[CrmChange], *, is_mended: bool = True) -> None:
+    """Let updates of the same records that were parked before be overtaken by these, which write all that differs: they
+    are done, or parked instead. Index: changes_of_object."""
     parked = CrmChange.objects.filter(connection=connection, state=State.PARKED, kind=Kind.UPDATE)
-    rows = parked.filter(object_id__in={pk for _entity, pk in records}).values_list("pk", "entity", "object_id")
-    found = [(pk, entity, object_id) for pk, entity, object_id in rows if (entity, object_id) in records]
+    before = parked.filter(_of((change.entity, change.object_id) for change in by))
+    found = list(before.exclude(pk__in=[change.pk for change in by]).values_list("pk", "entity", "object_id"))
     if not found:
         return
-    parked.filter(pk__in=[pk for pk, _entity, _id in found]).update(state=State.CANCELLED, reason=reasons.OVERTAKEN)
-    for _pk, entity, object_id in found:
-        RecordLink.objects.filter(connection=connection, entity=entity, object_id=object_id).update(problem="")
+    overtaken = parked.filter(pk__in=[pk for pk, _entity, _id in found])
+    overtaken.update(state=State.CANCELLED, reason=reasons.OVERTAKEN, finished_at=Now())
+    if is_mended:
+        records = _of((entity, object_id) for _pk, entity, object_id in found)
+        RecordLink.objects.filter(records, connection=connection).update(problem="")
+
+
+def _of(records: Iterable[tuple[str, int | None]]) -> Q:
+    """What is about one of the records, (entity, our id) each."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for entity, pk in records:
+        ids[entity] |= {pk} if pk else set()
+    return reduce(or_, (Q(entity=entity, object_id__in=pks) for entity, pks in ids.items()), Q(pk__in=[]))
 
 
 def save(

@@ -10,7 +10,7 @@ from contacts import consent, timeline
 from contacts.models import Contact, Interaction
 from contacts.timeline import TABLE
 from integrations.crm import ours
-from leads.models import Lead
+from leads.models import Lead, Stage, StageChange
 
 # How many of the last interactions the summary for sales names.
 LATEST = 5
@@ -18,11 +18,12 @@ LATEST = 5
 
 @dataclass
 class People:
-    """Refusals by contact, and what they did last."""
+    """Refusals by contact; for summaries what they did last, and why each lead was handed over last."""
 
     refused: set[int]
     is_opt_out: bool
     latest: Mapping[int, list[Interaction]] = field(default_factory=dict)
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
     def refusals(self, record: Any) -> dict[str, bool]:
         """What the person of a lead or contact does not want; nothing for a company."""
@@ -33,12 +34,14 @@ class People:
         return {}
 
 
-def know(records: Iterable[Any], *, with_latest: bool = False) -> People:
+def know(records: Iterable[Any], *, for_summaries: bool = False) -> People:
     """Look up the people of contacts and leads."""
+    records = list(records)
     ids = {pk for record in records if (pk := _contact_of(record))}
     found = People(consent.refused_among(ids), consent.is_opt_out())
-    if with_latest:
+    if for_summaries:
         found.latest = _latest(sorted(ids))
+        found.reasons = _reasons([record.pk for record in records if isinstance(record, Lead)])
     return found
 
 
@@ -46,6 +49,12 @@ def _contact_of(record: Any) -> int | None:
     if isinstance(record, Lead):
         return record.contact_id
     return record.pk if isinstance(record, Contact) else None
+
+
+def _reasons(lead_ids: list[int]) -> dict[int, str]:
+    """Why leads were handed to sales, the last time."""
+    changes = StageChange.objects.filter(lead__in=lead_ids, to_stage=Stage.HANDED_OFF).order_by("pk")
+    return dict(changes.values_list("lead", "reason"))
 
 
 def _latest(ids: list[int]) -> dict[int, list[Interaction]]:

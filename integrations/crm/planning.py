@@ -7,15 +7,17 @@ there. What sales owns and we have changed is set back here and now.
 
 import logging
 import uuid
+import zoneinfo
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
 
-from integrations.crm import history, links, ours, people, reasons, summary
+from integrations.crm import history, knowing, links, ours, people, reasons, summary
 from integrations.crm.columns import Unfit
 from integrations.crm.deciding import Verdict
 from integrations.crm.interface import How, Reference, Status, Write
@@ -23,14 +25,15 @@ from integrations.crm.links import State as LinkState
 from integrations.crm.mapped import Compared, Mapped, as_theirs
 from integrations.models import Connection, CrmChange, Entity, RecordLink, SalesUser
 from leads.models import Lead
+from tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
 
 Kind, State = CrmChange.Kind, CrmChange.State
 # Days until the follow-up task is due, unless the connection says otherwise.
 FOLLOW_UP_DAYS = 1
-# The fields that say whose lead it is.
-PARENTS = ("lead.contact", "lead.account")
+# The fields that say who and what company a lead is about, who has it, and what sales is told of it.
+PARENTS, OWNER, SUMMARY = ("lead.contact", "lead.account"), "lead.owner", "lead.summary"
 Grouped = dict[tuple[str, int], list[CrmChange]]
 CLOSED = (Status.QUALIFIED, Status.DISQUALIFIED)
 
@@ -42,6 +45,8 @@ class Planned:
     changes: list[CrmChange]
     writes: list[Write]
     links: list[RecordLink | None]
+    # The ids of links whose summary it writes.
+    told: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -73,6 +78,8 @@ class Planner:
         self._links: dict[str, dict[int, RecordLink]] = {}
         # Records that an earlier unit of this batch makes.
         self._made: set[int] = set()
+        # Those that are sent another summary.
+        self._told: list[RecordLink] = []
         self._plan = Plan()
 
     def plan(self) -> Plan:
@@ -83,7 +90,8 @@ class Planner:
             handoffs[key] += updates.pop(key)
         self._look_up(handoffs, updates)
         self._people = people.know(
-            [record for records in self._records.values() for record in records.values()], with_latest=bool(handoffs)
+            [record for records in self._records.values() for record in records.values()],
+            for_summaries=bool(handoffs) or concerns(self._changes, SUMMARY),
         )
         self._users = dict(
             SalesUser.objects.filter(connection=self.connection, member__isnull=False, is_active=True).values_list(
@@ -95,6 +103,8 @@ class Planner:
             self._or_park(changes, self._handoff, pk)
         for (entity, pk), changes in updates.items():
             self._or_park(changes, self._update, pk, entity)
+        # Before they are sent: whatever becomes of an answer, we know our own words again.
+        knowing.sending(self._told)
         return self._plan
 
     def _by_object(self, kind: str) -> Grouped:
@@ -112,7 +122,7 @@ class Planner:
         leads = ours.load(Entity.LEAD, [*(pk for _, pk in handoffs), *wanted[Entity.LEAD]])
         handed = [leads[pk] for _, pk in handoffs if pk in leads]
         # Whose person or company has become known since.
-        known = [pk for (entity, pk), found in updates.items() if entity == Entity.LEAD and leads_on(found)]
+        known = [pk for (entity, pk), found in updates.items() if entity == Entity.LEAD and concerns(found, *PARENTS)]
         led = handed + [leads[pk] for pk in known if pk in leads]
         needed: dict[str, set[int]] = {
             Entity.LEAD: {lead.pk for lead in handed},
@@ -137,7 +147,7 @@ class Planner:
             plan(changes, *arguments)
             return
         except Unfit as error:
-            reason, said = reasons.UNFIT, str(error)
+            reason, said = reasons.UNFIT, error.kept
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             logger.exception("Changes %s cannot be planned", [change.pk for change in changes])
             reason, said = reasons.UNREADABLE, type(error).__name__
@@ -160,7 +170,7 @@ class Planner:
         if link.state == LinkState.UNLINKED:
             links.renew(link)
         unit = Planned(changes, [], [])
-        owner = self._owner(lead)
+        owner = self._owner(lead, is_new=not link.external_id)
         self._add_lead(unit, link, lead, self._parents(unit, lead) | ({"owner": owner} if owner else {}))
         self._add_task(unit, link, lead, owner)
         self._plan.planned.append(unit)
@@ -190,7 +200,7 @@ class Planner:
 
     def _add_lead(self, unit: Planned, link: RecordLink, lead: Lead, references: Mapping[str, Reference]) -> None:
         refusals = self._people.refusals(lead)
-        extra = self._extra(lead, refusals)
+        extra = self._extra(lead) | self._summary(unit, link, lead, refusals, is_anew=True)
         if not link.external_id:
             values = self.mapped.values(Entity.LEAD, lead, refusals) | extra
             write = Write(Entity.LEAD, link.uid, How.UPSERT, values, references)
@@ -205,20 +215,39 @@ class Planner:
         unit.writes.append(write)
         unit.links.append(link)
 
-    def _extra(self, lead: Lead, refusals: Mapping[str, bool]) -> dict[str, Any]:
-        """The summary for sales, and what the package adds."""
-        column, longest = self.mapped.crm.summary
-        column = self.connection.settings.get("summary_column") or column
-        latest = self._people.latest.get(lead.contact_id or 0, [])
-        values = {column: summary.text(lead, refusals, latest, longest)}
+    def _extra(self, lead: Lead) -> dict[str, Any]:
+        """What the package adds, as far as it is not mapped."""
         mapped = set(self.mapped.names(Entity.LEAD))
         own = self.mapped.crm.lead_values(self.connection, lead)
-        return values | {name: value for name, value in own.items() if name not in mapped}
+        return {name: value for name, value in own.items() if name not in mapped}
 
-    def _owner(self, lead: Lead) -> Reference | None:
-        """Who gets it there: whoever has it here, else the one whom the connection names."""
-        found = self._users.get(lead.owner_id or 0) or self.connection.settings.get("default_owner")
-        return Reference("user", found) if found else None
+    def _summary(
+        self, unit: Planned, link: RecordLink, lead: Lead, refusals: Mapping[str, bool], *, is_anew: bool = False
+    ) -> dict[str, str]:
+        """The column with the summary for sales, if there is another one and we know what else stands there."""
+        column, longest = self.mapped.summary
+        if link.external_id and column not in link.known:
+            return {}
+        theirs = str(link.known.get(column) or "")
+        latest, why = self._people.latest.get(lead.contact_id or 0, []), self._people.reasons.get(lead.pk, "")
+        with timezone.override(self._zone):
+            text = summary.text(lead, why, refusals, latest)
+        put = summary.put(text, link.summaries, theirs, longest, is_anew=is_anew)
+        if put is None or put.whole == theirs:
+            return {}
+        link.summaries = summary.sent(link.summaries, put.ours)
+        self._told.append(link)
+        unit.told.append(link.pk)
+        return {column: put.whole}
+
+    @cached_property
+    def _zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(Tenant.objects.get(pk=self.connection.tenant_id).time_zone)
+
+    def _owner(self, lead: Lead, *, is_new: bool) -> Reference | None:
+        """Who gets it there: whoever has it here; nobody's new lead goes to the one whom the connection names."""
+        found = self._users.get(lead.owner_id or 0) or (is_new and self.connection.settings.get("default_owner"))
+        return Reference("user", str(found)) if found else None
 
     def _add_task(self, unit: Planned, link: RecordLink, lead: Lead, owner: Reference | None) -> None:
         days = self.connection.settings.get("follow_up_days", FOLLOW_UP_DAYS)
@@ -245,10 +274,17 @@ class Planner:
         found, _unreadable = self.mapped.compare(link, record, refusals, link.known)
         self._set_back(link, record, found)
         values, unit = as_theirs(found), Planned(changes, [], [])
-        references = self._gaps(unit, link, record) if entity == Entity.LEAD and leads_on(changes) else {}
+        references: dict[str, Reference] = {}
+        is_closed = link.standing.get("status") in CLOSED
+        if entity == Entity.LEAD and concerns(changes, *PARENTS):
+            references |= self._gaps(unit, link, record)
+        if entity == Entity.LEAD and concerns(changes, OWNER):
+            references |= self._new_owner(link, record)
+        if entity == Entity.LEAD and concerns(changes, SUMMARY) and not is_closed:
+            values |= self._summary(unit, link, record, refusals)
         if not values and not references:
             return self._end(changes, State.DONE, reasons.SAME, link=link)
-        if entity == Entity.LEAD and link.standing.get("status") in CLOSED:
+        if is_closed:
             return self._end(changes, State.CANCELLED, reasons.CLOSED)
         unit.writes.append(Write(entity, link.uid, How.UPDATE, values, references, link.external_id, link.version))
         unit.links.append(link)
@@ -261,6 +297,11 @@ class Planner:
             return {}
         return {role: one for role, one in self._parents(unit, lead).items() if role not in has}
 
+    def _new_owner(self, link: RecordLink, lead: Lead) -> dict[str, Reference]:
+        """Whoever has the lead here by now, if she works there; somebody else's lead there stays that one's."""
+        found = self._users.get(lead.owner_id or 0)
+        return {"owner": Reference("user", found)} if found and found != link.standing.get("owner") else {}
+
     def _set_back(self, link: RecordLink, record: Any, found: list[Compared]) -> None:
         """What sales owns and we have changed gets sales' value again."""
         taken = [one for one in found if one.decision.verdict == Verdict.TAKE]
@@ -268,9 +309,9 @@ class Planner:
             history.take(self.connection, link, record, taken)
 
 
-def leads_on(changes: Sequence[CrmChange]) -> bool:
-    """Whether changes are about whose lead it is."""
-    return any(name in PARENTS for change in changes for name in change.fields)
+def concerns(changes: Sequence[CrmChange], *fields: str) -> bool:
+    """Whether changes are about one of our fields."""
+    return any(name in fields for change in changes for name in change.fields)
 
 
 def account_of(lead: Lead) -> int | None:

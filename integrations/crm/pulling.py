@@ -5,19 +5,23 @@ more, and the first time, everything is read; what is linked and was not met by 
 read of everything names no deletions.
 """
 
+import logging
 import time
-from collections import Counter
+from collections.abc import Sequence
 
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from integrations.client import CallFailed
+from integrations.client import CallFailed, Unavailable
 from integrations.connections import runs
-from integrations.crm import applying, knowing, links
+from integrations.crm import applying, knowing, links, news
 from integrations.crm.interface import Expired, Page, Session, crms
 from integrations.models import MAPPED, Connection, CrmCursor, RecordLink, SyncRun
 from tenants.scope import tenant_scope
+
+logger = logging.getLogger(__name__)
 
 # How many records are asked for by themselves at once.
 ASKED = 100
@@ -34,9 +38,9 @@ class Puller:
     def go(self) -> bool:
         """Read all tables; True if that is done, False if the time is over. Raises CallFailed; what was read stays."""
         with tenant_scope(self._tenant_id):
-            run = runs.begin(self._connection, "in")
+            run, cursors = runs.begin(self._connection, "in"), self._cursors()
         try:
-            is_done = all(self._table(run, table, entity) for table, entity in self._crm.read_tables.items())
+            is_done = self._tables(run, cursors)
         except CallFailed as failure:
             with tenant_scope(self._tenant_id):
                 runs.fail(run, failure.text)
@@ -46,17 +50,33 @@ class Puller:
                 runs.finish(run)
         return is_done
 
-    def _table(self, run: SyncRun, table: str, entity: str) -> bool:
+    def _tables(self, run: SyncRun, cursors: dict[str, CrmCursor]) -> bool:
+        """Read all tables; what they answer and we cannot read at all counts as no answer, and is tried again later."""
+        try:
+            return all(self._table(run, cursors[table], entity) for table, entity in self._crm.read_tables.items())
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            logger.exception("What connection %s answers cannot be read", self._connection.pk)
+            raise Unavailable(_("What it answers cannot be read: see the worker’s log.")) from error
+
+    def _cursors(self) -> dict[str, CrmCursor]:
+        """How far each table has been read."""
+        found = {cursor.table: cursor for cursor in CrmCursor.objects.filter(connection=self._connection)}
+        new = [CrmCursor(connection=self._connection, table=t) for t in self._crm.read_tables if t not in found]
+        return found | {cursor.table: cursor for cursor in CrmCursor.objects.bulk_create(new)}
+
+    def _table(self, run: SyncRun, cursor: CrmCursor, entity: str) -> bool:
         """Read one table to its end."""
-        with tenant_scope(self._tenant_id):
-            cursor, _is_new = CrmCursor.objects.get_or_create(connection=self._connection, table=table)
         if cursor.read_at is not None and cursor.read_at >= run.started_at:
             return True  # by this run, before it was interrupted
+        has_begun_anew = False
         while time.monotonic() < self._deadline:
             try:
-                page = self._session.changes(table, cursor.position)
+                page = self._session.changes(cursor.table, cursor.position)
             except Expired:
+                if has_begun_anew:
+                    raise Unavailable("A position that has just come is of no use.") from None
                 self._begin_anew(cursor)
+                has_begun_anew = True
                 continue
             with tenant_scope(self._tenant_id):
                 self._apply(run, cursor, entity, page)
@@ -77,16 +97,20 @@ class Puller:
         if cursor.full_since is not None:
             found = links.of_records(self._connection, entity, [r.external_id for r in page.records], [])
             RecordLink.objects.filter(pk__in=[link.pk for link in found.values()]).update(seen_at=Now())
-        deleted = RecordLink.objects.filter(
-            connection=self._connection, entity=entity, external_id__in=page.deleted
-        )  # fmt: skip
-        gone = knowing.unlink(self._connection, list(deleted)) if page.deleted and entity in MAPPED else 0
+        gone = self._forget(entity, page.deleted) if page.deleted else 0
         cursor.position = page.position
         if page.is_last:
             cursor.read_at = timezone.now()
         cursor.save(update_fields=["position", "full_since", "read_at"])
-        counts = Counter({"read": len(page.records), "new": new, "deleted": gone})
-        runs.count(run, {name: number for name, number in counts.items() if number})
+        counts = {"read": len(page.records), "new": new, "deleted": gone}
+        if any(counts.values()):
+            runs.count(run, {name: number for name, number in counts.items() if number})
+
+    def _forget(self, entity: str, deleted: Sequence[str]) -> int:
+        if entity not in MAPPED:
+            return news.forget(self._connection, entity, deleted)
+        rows = RecordLink.objects.filter(connection=self._connection, entity=entity, external_id__in=deleted)
+        return knowing.unlink(self._connection, list(rows))
 
     def _ask_for_unseen(self, cursor: CrmCursor, entity: str) -> None:
         """After a read of everything: what is linked and was not in it has been deleted, or came after its page."""

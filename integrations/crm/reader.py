@@ -1,7 +1,8 @@
 """What has happened here becomes changes to be written there, in the transaction that moves the reader's cursor.
 
-A lead that goes to “Handed to sales” is handed over; a later change of what is mapped, or of what somebody agreed to,
-is written to every record that is linked. The rows say what is to be looked at; the values are read when they go out.
+A lead that goes to “Handed to sales” is handed over; a later change of what is mapped, of who has it, or of what
+somebody agreed to, is written to every record that is linked, and what she does stands in the summary (`following`).
+The rows say what is to be looked at; the values are read when they go out.
 """
 
 from collections import defaultdict
@@ -16,8 +17,8 @@ from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from contacts.reactor import Batch, Fact
-from integrations.crm import outbox
-from integrations.crm.planning import PARENTS
+from integrations.crm import following, links, outbox
+from integrations.crm.planning import OWNER, PARENTS
 from integrations.models import Connection, CrmChange, Entity, FieldMapping, RecordLink
 from leads.models import Lead, Stage
 from leads.moves import Move, change_stages
@@ -33,8 +34,8 @@ _FROM_CONTACT = {f"contact.{name}": f"lead.{name}" for name in ("first_name", "l
 }
 KINDS = frozenset(
     {
-        "lead.stage_changed", "lead.created", "lead.changed", "contact.changed", "account.changed", "contact.merged",
-        "score.changed", *_CONSENT,
+        "lead.stage_changed", "lead.assigned", "lead.created", "lead.changed", "contact.changed", "account.changed",
+        "contact.merged", "contact.unmerged", "score.changed", *_CONSENT,
     }
 )  # fmt: skip
 REFUSALS = "refusals"
@@ -42,9 +43,11 @@ REFUSALS = "refusals"
 
 def run(batch: Batch) -> None:
     """Order what the batch asks for, at every CRM that is connected."""
-    facts = batch.of(*KINDS)
-    if not facts or not (connections := outbox.connections()):
+    told = following.kinds()
+    if not batch.kinds & (KINDS | told) or not (connections := outbox.connections()):
         return
+    following.order(connections, batch.of(*told))
+    facts = batch.of(*KINDS)
     _hand_off_by_source(connections, facts)
     outbox.order(
         CrmChange(
@@ -94,6 +97,8 @@ def _concerned(fact: Fact) -> Iterator[tuple[str, int, list[str]]]:
     names = list(_names(fact.detail.get("fields") or {}))
     if fact.kind == "lead.changed" and fact.lead_id:
         yield Entity.LEAD, fact.lead_id, [f"lead.{name}" for name in names]
+    elif fact.kind == "lead.assigned" and fact.lead_id:
+        yield Entity.LEAD, fact.lead_id, [OWNER]
     elif fact.kind == "score.changed" and fact.lead_id:
         yield Entity.LEAD, fact.lead_id, ["lead.score", "lead.grade"]
     elif fact.kind == "account.changed" and fact.account_id:
@@ -101,7 +106,7 @@ def _concerned(fact: Fact) -> Iterator[tuple[str, int, list[str]]]:
     elif fact.kind == "contact.changed" and fact.contact_id:
         refusals = [REFUSALS] if any(name.startswith("do_not_") for name in names) else []
         yield Entity.CONTACT, fact.contact_id, [f"contact.{name}" for name in names] + refusals
-    elif fact.kind == "contact.merged" and fact.contact_id:
+    elif fact.kind in ("contact.merged", "contact.unmerged") and fact.contact_id:
         yield Entity.CONTACT, fact.contact_id, [*_FROM_CONTACT, REFUSALS]
     elif fact.kind in _CONSENT and fact.contact_id:
         yield Entity.CONTACT, fact.contact_id, [REFUSALS]
@@ -157,9 +162,8 @@ def _note(rows: list[dict[str, Any]]) -> None:
 def _spread_to_leads(touched: Touched) -> None:
     """What changes about a contact changes her leads, as far as they show it."""
     contacts = {pk: names for (entity, pk), names in touched.items() if entity == Entity.CONTACT}
-    rows = Lead.objects.filter(contact__in=contacts, handed_off_at__isnull=False).values_list("pk", "contact")
-    for lead, contact in rows:
-        names = contacts[contact or 0]
+    for lead, contact in links.leads_of(contacts):
+        names = contacts[contact]
         shown = {_FROM_CONTACT.get(name, name): at for name, at in names.items()}
         touched[Entity.LEAD, lead] = {n: at for n, at in shown.items() if n.startswith("lead.") or n == REFUSALS} | (
             touched.get((Entity.LEAD, lead), {})
@@ -167,7 +171,7 @@ def _spread_to_leads(touched: Touched) -> None:
 
 
 def _mapped(connections: list[Connection]) -> dict[int, set[str]]:
-    found = {connection.pk: {REFUSALS, *PARENTS} for connection in connections}
+    found = {connection.pk: {REFUSALS, OWNER, *PARENTS} for connection in connections}
     for pk, name in FieldMapping.objects.filter(connection__in=connections).values_list("connection", "field"):
         found[pk].add(name)
     return found

@@ -3,17 +3,19 @@
 from django.utils.translation import gettext_lazy as _
 
 from contacts import registry, timeline
-from integrations.crm import erasing, kinds, links
+from integrations.crm import backlog, erasing, kinds, links
 from integrations.crm.interface import crms
 from integrations.dynamics import queries as dynamics
 from integrations.dynamics.crm import DYNAMICS, SYSTEM
 from integrations.systems import systems
 from leads.registry import lead_panels
+from tenants import jobs
 
 
 def register() -> None:
     """Called once, by `integrations.apps`."""
     timeline.register(*kinds.KINDS)
+    jobs.kinds.add(backlog.KIND)
     crms.add(DYNAMICS)
     systems.add(SYSTEM)
     # Before the leads' own: by then they would be nobody's.

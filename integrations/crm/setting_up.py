@@ -14,7 +14,8 @@ from contacts.targets import Target
 from integrations.crm import ours
 from integrations.crm.columns import Column, Type
 from integrations.crm.interface import User, crms
-from integrations.models import MAPPED, Connection, FieldMapping, RemoteTable, SalesUser
+from integrations.crm.mapped import summary_column
+from integrations.models import MAPPED, Connection, Entity, FieldMapping, RemoteTable, SalesUser
 from tenants import audit
 from tenants.models import Member
 from tenants.scope import tenant_scope
@@ -65,15 +66,24 @@ def keep_users(connection: Connection, people: Sequence[User]) -> None:
     }
     known = {row.external_id: row for row in SalesUser.objects.filter(connection=connection)}
     taken = {row.member_id for row in known.values() if row.is_chosen and row.member_id}
+    changed: list[SalesUser] = []
     for person in people:
         row = known.pop(person.external_id, None) or SalesUser(connection=connection, external_id=person.external_id)
+        before = (row.name, row.email, row.is_active, row.member_id)
         row.name, row.email, row.is_active = person.name[:200], person.email[:254], person.is_active
         if not row.is_chosen:
             found = members.get(person.email.casefold()) if person.is_active else None
             row.member_id = found if found not in taken else None
             taken.add(row.member_id or 0)
+        if row.pk is None or before != (row.name, row.email, row.is_active, row.member_id):
+            changed.append(row)
+    gone = SalesUser.objects.filter(pk__in=[row.pk for row in known.values()])
+    gone.update(is_active=False)
+    # Whoever is no member any more makes room for the one who is by now.
+    changing = SalesUser.objects.filter(pk__in=[row.pk for row in changed if row.pk])
+    (gone | changing).filter(is_chosen=False).update(member=None)
+    for row in changed:
         row.save()
-    SalesUser.objects.filter(pk__in=[row.pk for row in known.values()]).update(is_active=False)
 
 
 def choose_member(user: SalesUser, member: Member | None, *, by: Member) -> None:
@@ -111,12 +121,18 @@ def add_defaults(connection: Connection) -> None:
     )
 
 
-def columns_of(connection: Connection, entity: str) -> dict[str, Column]:
-    """Their columns that can be mapped, by name, as they were when `learn` asked last."""
+def known_columns(connection: Connection, entity: str) -> dict[str, Column]:
+    """Their columns by name, as they were when `learn` asked last."""
     row = RemoteTable.objects.filter(connection=connection, entity=entity).first()
-    found = [Column.of_json(kept) for kept in row.columns] if row else []
-    refusals = set(crms.of(connection.system).refusals.values())
-    return {column.name: column for column in found if column.can_be_mapped and column.name not in refusals}
+    return {column.name: column for column in map(Column.of_json, row.columns if row else ())}
+
+
+def columns_of(connection: Connection, entity: str) -> dict[str, Column]:
+    """Those of their columns that can be mapped."""
+    used = set(crms.of(connection.system).refusals.values())
+    used |= {summary_column(connection)} if entity == Entity.LEAD else set()
+    known = known_columns(connection, entity)
+    return {name: column for name, column in known.items() if column.can_be_mapped and name not in used}
 
 
 @transaction.atomic

@@ -1,6 +1,10 @@
-"""What sales reads first: where a lead comes from, what speaks for it, what the person did and agreed to."""
+"""What sales reads first: where a lead comes from, what speaks for it, what the person did and agreed to.
+
+It stands in a column that sales writes into as well: only what we wrote ourselves is ever replaced (`put`).
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
@@ -13,20 +17,53 @@ from leads.registry import strongest_reasons
 
 # How many parts of the score are named.
 PARTS = 8
+# A summary of fewer characters says nothing: rather what sales has written around it stays alone.
+SHORTEST = 200
 
 
-def text(lead: Lead, refusals: Mapping[str, bool], latest: Sequence[Interaction], longest: int) -> str:
-    """The summary in lines, cut where the column ends."""
-    whole = "\n".join(_lines(lead, refusals, latest))
-    return whole if _length(whole) <= longest else _cut(whole, longest)
+class Put(NamedTuple):
+    """What the column is to hold, and which part of it is ours."""
+
+    whole: str
+    ours: str
 
 
-def _lines(lead: Lead, refusals: Mapping[str, bool], latest: Sequence[Interaction]) -> Iterator[str]:
+def text(lead: Lead, reason: str, refusals: Mapping[str, bool], latest: Sequence[Interaction]) -> str:
+    """The summary in lines; `reason`: why the lead was handed over. Times are in the active zone."""
+    return "\n".join(_lines(lead, reason, refusals, latest)).replace("\r\n", "\n").strip()
+
+
+def put(now: str, before: Sequence[str], theirs: str, longest: int, *, is_anew: bool = False) -> Put | None:
+    """The column with a summary in it: in the place of one of before, or, if there was none, above what sales has.
+
+    None leaves the column alone: sales has rewritten or deleted our part, or left no room. `is_anew`: the lead is
+    handed over (again), and a new summary goes above whatever is there.
+    """
+    theirs = theirs.replace("\r\n", "\n")
+    ours = next((text for text in reversed(before) if text in theirs), "")
+    if before and not ours and not is_anew:
+        return None
+    head, _ours, tail = theirs.partition(ours) if ours else ("", "", theirs and f"\n\n{theirs}")
+    room = longest - _length(head + tail)
+    if _length(now) > room:
+        if room < SHORTEST:
+            return None
+        now = _cut(now, room)
+    return Put(head + now + tail, now)
+
+
+def sent(before: Sequence[str], now: str) -> list[str]:
+    """The summaries that may stand there once another one is sent: what surely stood there, and the latest two."""
+    others = [text for text in before if text != now]
+    return [*others[:1], *others[1:][-1:], now]
+
+
+def _lines(lead: Lead, reason: str, refusals: Mapping[str, bool], latest: Sequence[Interaction]) -> Iterator[str]:
     if lead.description:
         yield f"{lead.description}\n"
     yield _("Source: %(source)s") % {"source": lead.source_name}
-    if lead.stage_reason:
-        yield _("Handed over: %(reason)s") % {"reason": lead.stage_reason}
+    if reason:
+        yield _("Handed over: %(reason)s") % {"reason": reason}
     if lead.score is not None:
         grade = f" ({lead.grade})" if lead.grade else ""
         yield _("Score: %(score)d%(grade)s") % {"score": lead.score, "grade": grade}

@@ -7,25 +7,30 @@ from django.utils import timezone
 
 from integrations.client import CallFailed
 from integrations.connections import verbs
-from integrations.crm import claiming, pace
+from integrations.crm import backlog, claiming, pace, setting_up
 from integrations.crm.interface import Session, crms
 from integrations.crm.pulling import Puller
 from integrations.crm.sending import Sender
-from integrations.models import Connection
+from integrations.models import Connection, CrmCursor
 from tenants.scope import tenant_scope
 from tenants.wakeups import Outcome
 
 # Minutes between two reads, unless the connection says otherwise.
 PULL_EVERY = 5
+# What the cursor of the users is called, which are read as a whole.
+USERS, DAY = "users", timedelta(days=1)
 
 
 def work(tenant_id: int, deadline: float, system: str) -> Outcome:
-    """A queue's work: every running connection of the system, outside of any scope."""
+    """A queue's work, outside of any scope: what is to be ordered first, then each running connection of the system."""
+    is_ordered = backlog.work(tenant_id, deadline, system)
     with tenant_scope(tenant_id, read_only=True):
         rows = list(Connection.objects.filter(system=system, state=Connection.State.ACTIVE).order_by("pk"))
     outcomes = [_connection(row, deadline) for row in rows]
     moments = [outcome.next_due for outcome in outcomes if outcome.next_due]
-    return Outcome(next_due=min(moments, default=None), has_more=any(outcome.has_more for outcome in outcomes))
+    return Outcome(
+        next_due=min(moments, default=None), has_more=not is_ordered or any(one.has_more for one in outcomes)
+    )
 
 
 def _connection(connection: Connection, deadline: float) -> Outcome:
@@ -51,10 +56,23 @@ def sync(connection: Connection, session: Session, deadline: float) -> bool:
         return True
     if not Puller(connection, session, deadline).go():
         return False
+    _keep_users(connection, session)
     every = timedelta(minutes=connection.settings.get("pull_minutes", PULL_EVERY))
     with tenant_scope(connection.tenant_id):
         verbs.schedule(connection, timezone.now() + every)
     return time.monotonic() < deadline and Sender(connection, session, deadline).go()
+
+
+def _keep_users(connection: Connection, session: Session) -> None:
+    """Look once a day who works there by now."""
+    with tenant_scope(connection.tenant_id):
+        cursor, _is_new = CrmCursor.objects.get_or_create(connection=connection, table=USERS)
+    if cursor.read_at is not None and timezone.now() - cursor.read_at < DAY:
+        return
+    people = session.users()
+    with tenant_scope(connection.tenant_id):
+        setting_up.keep_users(connection, people)
+        CrmCursor.objects.filter(pk=cursor.pk).update(read_at=timezone.now())
 
 
 def _next_due(connection: Connection) -> datetime | None:

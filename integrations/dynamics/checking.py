@@ -13,9 +13,12 @@ from integrations.dynamics.odata import Api
 _VERBS = ("Create", "Read", "Write", "Append", "AppendTo")
 # The names of privileges by table, as security roles have them.
 _NAMES = {"lead": "Lead", "contact": "Contact", "account": "Account", "task": "Activity"}
-# Privileges by what cannot be done without them.
-_NEEDED = dict.fromkeys(_NAMES, _VERBS) | {"lead": (*_VERBS, "Assign")}
+# Privileges by what cannot be done without them: leads, and the tasks about them, are given to users.
+_NEEDED = dict.fromkeys(_NAMES, _VERBS) | dict.fromkeys(("lead", "task"), (*_VERBS, "Assign"))
 _ALSO = ("prvReadOpportunity", "prvReadUser", "prvReadTransactionCurrency")
+# What may be read of only some of the records cannot be read by its changes.
+_WHOLE = ("prvReadLead", "prvReadContact", "prvReadAccount", "prvReadOpportunity", "prvReadActivity")
+_GLOBAL = ("Global", "3")
 _FOR_ERASURE = ("prvDeleteLead", "prvDeleteContact")
 
 
@@ -55,12 +58,19 @@ def _careful(name: str, look: Callable[[], list[Finding]]) -> list[Finding]:
         return [Finding(name, False, failure.text)]
 
 
+def needed() -> list[str]:
+    """The privileges without which a connection does not work."""
+    return [f"prv{verb}{_NAMES[table]}" for table, verbs in _NEEDED.items() for verb in verbs] + list(_ALSO)
+
+
 def _privileges(api: Api, me: str, deletes: bool) -> list[Finding]:
     rows = api.get(f"/systemusers({me})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()")["RolePrivileges"]
-    has = {row.get("PrivilegeName") for row in rows}
-    needed = [f"prv{verb}{_NAMES[table]}" for table, verbs in _NEEDED.items() for verb in verbs] + list(_ALSO)
-    missing = [name for name in needed if name not in has]
+    has = {row.get("PrivilegeName"): str(row.get("Depth") or "Global") for row in rows}
+    missing = [name for name in needed() if name not in has]
     found = _has(_("Security role"), missing, is_optional=False)
+    if narrow := [name for name in _WHOLE if has.get(name, "Global") not in _GLOBAL]:
+        text = _("These privileges need the scope Organization: %(names)s.") % {"names": ", ".join(narrow)}
+        found.append(Finding(_("Scope"), False, text))
     if deletes:
         found += _has(_("Erasure"), [name for name in _FOR_ERASURE if name not in has], is_optional=True)
     return found

@@ -19,11 +19,12 @@ from integrations.connections import verbs
 from integrations.crm import erasing
 from integrations.crm import setting_up as crm
 from integrations.crm.interface import Finding, crms
+from integrations.crm.mapped import summary_column
 from integrations.crm.planning import FOLLOW_UP_DAYS
 from integrations.crm.syncing import PULL_EVERY
 from integrations.dynamics.crm import KEY as SYSTEM
 from integrations.dynamics.tables import CONTACTED, KEY_COLUMN
-from integrations.models import Connection, SalesUser
+from integrations.models import Connection, Entity, RecordLink, SalesUser
 from integrations.sandbox import known
 from tenants import audit
 from tenants.models import Member
@@ -77,7 +78,7 @@ def people_sandbox(connection: Connection) -> None:
 
 
 def change(connection: Connection, given: Environment, *, by: Member) -> None:
-    """Other details; tokens that came by the old ones are forgotten."""
+    """Other details; what came by the old ones is forgotten: tokens, and what a test found."""
     kept = verbs.secrets_of(connection)
     secret = given.client_secret or kept.get("client_secret", "")
     credentials = {"client_id": given.client_id, "client_secret": secret}
@@ -87,6 +88,7 @@ def change(connection: Connection, given: Environment, *, by: Member) -> None:
     _set(connection, **given.settings)
     if credentials != kept or is_elsewhere:
         verbs.replace_credentials(connection, credentials, by=by)
+        _set(connection, **{FINDINGS: [], TESTED_AT: None})
     audit.write("connection.changed", connection, by=by, detail={"environment": given.environment_url})
 
 
@@ -129,6 +131,7 @@ def rules_of(connection: Connection) -> dict[str, Any]:
     kept = connection.settings
     return {
         "default_owner": kept.get("default_owner") or "",
+        "summary_column": summary_column(connection),
         "follow_up_days": kept.get("follow_up_days", FOLLOW_UP_DAYS),
         "handoff_sources": kept.get("handoff_sources", []),
         "accepted_statuses": kept.get("accepted_statuses", [CONTACTED]),
@@ -144,6 +147,9 @@ def set_rules(connection: Connection, rules: Mapping[str, Any], *, by: Member) -
     changed = {name: value for name, value in rules.items() if value != before[name]}
     if changed:
         _set(connection, **changed)
+        if "summary_column" in changed:
+            # In the other column there is nothing of ours yet.
+            RecordLink.objects.filter(connection=connection, entity=Entity.LEAD).update(summaries=[])
         audit.write("dynamics.rules_changed", connection, by=by, detail={"rules": sorted(changed)})
 
 

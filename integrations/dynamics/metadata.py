@@ -37,12 +37,12 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {"lead": (*_PERSON, "subject", "compan
 def columns(api: Api, table: str) -> list[Column]:
     """The columns of a table that can be mapped, by label."""
     base = f"/EntityDefinitions(LogicalName='{table}')/Attributes"
-    attributes = api.get(base)["value"]
+    attributes = api.rows(base)
     options = {
         name: found
         for kind in _WITH_OPTIONS
         for name, found in _options(
-            api.get(f"{base}/{_CRM}.{kind}AttributeMetadata?$select=LogicalName&$expand=OptionSet")["value"]
+            api.rows(f"{base}/{_CRM}.{kind}AttributeMetadata?$select=LogicalName&$expand=OptionSet")
         )
     }
     found = (_column(attribute, options.get(attribute["LogicalName"], ())) for attribute in attributes)

@@ -4,6 +4,7 @@ Line ends are CRLF throughout and each inner request ends with an empty line, or
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +28,10 @@ HEADERS = {"OData-MaxVersion": "4.0", "OData-Version": "4.0"}
 UNCACHED = {"If-None-Match": "null"}
 # What Dataverse takes in one batch.
 MOST_OPERATIONS = 1_000
-# Service protection counts calls per user within five minutes and says how many are left. So many are left to others.
-LEFT, RESERVE, REST = "x-ms-ratelimit-burst-remaining-xrm-requests", 100, 30.0
+# Service protection counts calls, and the seconds that they take, per user within five minutes, and says how much is
+# left. So much is left to others, and so many seconds they have for it.
+RESERVES = {"x-ms-ratelimit-burst-remaining-xrm-requests": 100.0, "x-ms-ratelimit-time-remaining-xrm-requests": 60.0}
+REST = 30.0
 _BOUNDARY = re.compile(r'boundary="?([^";\r\n]+)"?', re.IGNORECASE)
 
 
@@ -63,25 +66,28 @@ class Api:
         self._client = client or Client("dynamics", base, Tokens(connection, access.fetch), headers=HEADERS)
         # Inner requests of a batch name the whole address.
         self._root = base + ROOT
-        self._left: int | None = None
+        self._is_nearly_used_up = False
 
     def get(self, path: str, *, prefer: str = "") -> Any:
         """A GET below the API's root, or of a link that it gave."""
         whole = path if path.startswith(("https://", "http://")) else ROOT + path
         return self._call("GET", whole, headers={**UNCACHED, **({"Prefer": prefer} if prefer else {})}).json
 
+    def rows(self, path: str, *, prefer: str = "") -> list[Mapping[str, Any]]:
+        """The records of an answer that are its only page; raises Unavailable if it is no such answer."""
+        return rows_of(self.get(path, prefer=prefer))
+
     def call(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """A call without a body."""
         return self._call(method, ROOT + path, headers=headers)
 
     def _call(self, method: str, path: str, **given: Any) -> Answer:
-        """A call, unless the last answer said that few are left: then it is left alone before it has to say so."""
-        left, self._left = self._left, None
-        if left is not None and left < RESERVE:
+        """A call, unless the last answer said that little is left: then it is left alone before it has to say so."""
+        if self._is_nearly_used_up:
+            self._is_nearly_used_up = False
             raise Throttled(_("Few calls are left within the environment’s limits."), wait=REST)
         answer = self._client.call(method, path, **given)
-        said = answer.headers.get(LEFT, "")
-        self._left = int(said) if said.isdigit() else None
+        self._is_nearly_used_up = any(_number(answer.headers.get(name, "")) < much for name, much in RESERVES.items())
         return answer
 
     def batch(self, sets: Sequence[Sequence[Operation]], *, is_reading: bool = False) -> list[list[Part]]:
@@ -100,6 +106,22 @@ class Api:
         if len(found) != len(sets):
             raise Unavailable(f"{len(found)} answers to {len(sets)} parts of a batch.")
         return found
+
+
+def rows_of(answer: Any) -> list[Mapping[str, Any]]:
+    """The records of an answer; raises Unavailable if it has none, not even an empty list."""
+    rows = answer.get("value") if isinstance(answer, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unavailable("The answer has no records.")
+    return rows
+
+
+def _number(said: str) -> float:
+    """A number as the headers have it, `1,199.6`; what is none sets no limit."""
+    try:
+        return float(said.replace(",", ""))
+    except ValueError:
+        return math.inf
 
 
 def _written(boundary: str, operations: Sequence[Operation], root: str, is_reading: bool) -> bytes:

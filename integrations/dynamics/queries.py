@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts.targets import Target
 from integrations.connections import runs
-from integrations.crm import ours, reasons, setting_up
-from integrations.crm.columns import Column
+from integrations.crm import backlog, ours, reasons, setting_up
+from integrations.crm.columns import Column, Type
 from integrations.crm.interface import crms
+from integrations.crm.mapped import summary_column
 from integrations.dynamics import access, fitting
 from integrations.dynamics.crm import KEY as SYSTEM
 from integrations.models import (
@@ -29,6 +30,7 @@ from integrations.models import (
     SyncRun,
 )
 from leads.models import Lead
+from tenants.models import Job
 from tenants.paging import count_up_to
 from tenants.registry import Text
 
@@ -40,6 +42,14 @@ PAGES: dict[str, str] = {
     Entity.LEAD: "leads:detail",
     Entity.CONTACT: "contacts:detail",
     Entity.ACCOUNT: "contacts:account",
+}
+# What a change may be about that cannot be mapped.
+BESIDE: dict[str, Text] = {
+    "refusals": _("who may be contacted"),
+    "lead.contact": _("contact"),
+    "lead.account": _("account"),
+    "lead.owner": _("owner"),
+    "lead.summary": _("summary"),
 }
 DIRECTIONS = {"in": _("From Dynamics"), "out": _("To Dynamics")}
 COUNTS = {
@@ -59,11 +69,12 @@ class Counted(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A change of the outbox, with its record's name and why it stands where it stands."""
+    """A change of the outbox, with its record's name and why it stands where it stands, also in detail."""
 
     change: CrmChange
     name: str
     reason: Text
+    error: Text
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,7 @@ class Tried(NamedTuple):
     at: datetime
     outcome: Text
     is_fine: bool
-    error: str
+    error: Text
 
 
 def attempts(change: CrmChange) -> list[Tried]:
@@ -142,7 +153,7 @@ def attempts(change: CrmChange) -> list[Tried]:
             datetime.fromisoformat(each["at"]),
             labels.get(each["outcome"]) or reasons.in_words(each["outcome"]),
             each["outcome"] == CrmChange.State.DONE,
-            each.get("error", ""),
+            reasons.in_words(each.get("error", "")),
         )
         for each in reversed(change.attempts)
     ]
@@ -158,7 +169,13 @@ def with_names(rows: Iterable[CrmChange]) -> list[Row]:
     }
     gone = _("(not here any more)")
     return [
-        Row(row, names.get((row.entity, row.object_id or 0), str(gone)), reasons.in_words(row.reason)) for row in found
+        Row(
+            row,
+            names.get((row.entity, row.object_id or 0), str(gone)),
+            reasons.in_words(row.reason),
+            reasons.in_words(row.error),
+        )
+        for row in found
     ]
 
 
@@ -168,9 +185,26 @@ def name_of(record: Any) -> str:
 
 
 def fields_in_words(keys: Sequence[str]) -> list[str]:
-    """Names of our fields."""
-    known = ours.fields()
-    return [str(known[key].label) if key in known else key for key in keys]
+    """Names of our fields, and of what is written beside them."""
+    known = {key: target.label for key, target in ours.fields().items()} | BESIDE
+    return [str(known.get(key, key)) for key in keys]
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many leads of sales it has not got (is that exact?), and the job that hands them over."""
+
+    count: int
+    is_exact: bool
+    job: Job | None
+
+
+def backlog_of(connection: Connection) -> Backlog | None:
+    """The leads that sales had before there was the connection; None if it has them all, or is not ready."""
+    if connection.state == Connection.State.DRAFT:
+        return None
+    found = Backlog(*count_up_to(backlog.leads(connection)), backlog.open_job(connection))
+    return found if found.count or found.job else None
 
 
 # ---- mappings ----
@@ -211,6 +245,14 @@ def _mapping(row: FieldMapping, fields: dict[str, Any], known: dict[str, Column]
     return Mapping(row, target.label, column, fitting.problem(target, column, row.options))
 
 
+def summary_columns(connection: Connection) -> list[tuple[str, str]]:
+    """(name, label) of the long texts of leads that may have the summary for sales: the one that has it, free ones."""
+    chosen, known = summary_column(connection), setting_up.known_columns(connection, Entity.LEAD)
+    _targets, free = unmapped(connection, Entity.LEAD)
+    names = [chosen, *(name for name, column in free.items() if column.type == Type.MEMO)]
+    return [(name, f"{known[name].label} ({name})" if name in known else name) for name in names]
+
+
 def fetched_at(connection: Connection) -> Any:
     """When their columns were read last."""
     return RemoteTable.objects.filter(connection=connection).values_list("fetched_at", flat=True).first()
@@ -243,6 +285,7 @@ def _side(connection: Connection, lead: Lead) -> dict[str, Any]:
         "connection": connection,
         "link": link,
         "page": _page(connection, link),
+        "problem": reasons.in_words(link.problem if link else ""),
         "status": STATUSES.get((link.standing.get("status") if link else "") or ""),
         "changes": [(row, reasons.in_words(row.reason)) for row in latest[:3]],
         "may_hand_over": lead.is_open and (link is None or link.state != RecordLink.State.LINKED),

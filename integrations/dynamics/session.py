@@ -3,10 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID
+
+from babel.numbers import get_currency_precision
 
 from integrations.client import Rejected
 from integrations.crm import erasing
@@ -23,8 +26,8 @@ from integrations.crm.interface import (
     Write,
 )
 from integrations.crm.mapped import Mapped
-from integrations.dynamics import checking, metadata, refusals, tables
-from integrations.dynamics.odata import ANNOTATIONS, MOST_OPERATIONS, REPRESENTATION, Api, Operation, Part
+from integrations.dynamics import access, checking, metadata, refusals, tables
+from integrations.dynamics.odata import ANNOTATIONS, MOST_OPERATIONS, REPRESENTATION, Api, Operation, Part, rows_of
 from integrations.dynamics.tables import Table
 from integrations.models import MAPPED, Connection, Entity
 from tenants.scope import tenant_scope
@@ -38,6 +41,7 @@ class DynamicsSession:
 
     def __init__(self, connection: Connection, api: Api | None = None, *, page: int = PAGE) -> None:
         self._settings, self._page = connection.settings, page
+        self._environment = access.environment(connection)
         self._deletes = erasing.way(connection) == erasing.DELETE
         self._key = str(self._settings.get("key_column") or tables.KEY_COLUMN)
         self._api = api or Api(connection)
@@ -134,6 +138,8 @@ class DynamicsSession:
     def changes(self, table: str, position: str) -> Page:
         """One page of what has changed; its position is the link to what follows, as it came."""
         known = tables.BY_NAME[table]
+        if position and not self._goes_on(known, position):
+            raise Expired
         prefer = f"odata.track-changes,odata.maxpagesize={self._page},{ANNOTATIONS}"
         try:
             answer = self._api.get(position or f"/{known.set}{self._select(known)}", prefer=prefer)
@@ -143,17 +149,25 @@ class DynamicsSession:
             if known.entity not in MAPPED and refusals.is_untracked(refusal):
                 return Page([], [], "", is_last=True)
             raise
-        rows = answer["value"]
+        rows = rows_of(answer)
         deleted = [row["id"] for row in rows if row.get("reason") == "deleted"]
         records = [self._record(known, row) for row in rows if row.get("reason") != "deleted" and row.get(known.id)]
         following = answer.get("@odata.nextLink")
         return Page(records, deleted, following or answer.get("@odata.deltaLink", ""), is_last=not following)
 
+    def _goes_on(self, table: Table, link: str) -> bool:
+        """Whether a link is still of use: it is of one environment, and keeps the columns with which it began."""
+        begun = parse_qs(urlsplit(link).query).get("$select")
+        wanted = self._select(table).partition("=")[2]
+        has_all = begun is None or set(wanted.split(",")) <= set(begun[0].split(","))
+        return has_all and link.startswith(f"{self._environment}/")
+
     def _record(self, table: Table, row: Mapping[str, Any]) -> Record:
         values = {name: row[name] for name in self._columns.get(table.entity, []) if name in row}
         standing = table.standing(row, self._settings)
-        if standing.get("currency"):
+        if "currency" in standing:
             standing["currency"] = self._currencies.get(standing["currency"], "")
+            standing["amount_minor"] = _minor(standing.pop("amount"), standing["currency"])
         changed = row.get("modifiedon")
         return Record(
             table.entity,
@@ -183,7 +197,7 @@ class DynamicsSession:
 
     @cached_property
     def _currencies(self) -> dict[str, str]:
-        rows = self._api.get("/transactioncurrencies?$select=transactioncurrencyid,isocurrencycode")["value"]
+        rows = self._api.rows("/transactioncurrencies?$select=transactioncurrencyid,isocurrencycode")
         return {row["transactioncurrencyid"]: row["isocurrencycode"] for row in rows}
 
     def columns(self, entity: str) -> list[Mapping[str, Any]]:
@@ -193,10 +207,11 @@ class DynamicsSession:
     def users(self) -> list[User]:
         """Everybody who signs in there; the application users of other systems are left out."""
         query = "$select=systemuserid,fullname,internalemailaddress,isdisabled&$filter=accessmode ne 4"
-        found, link = [], f"/systemusers?{quote(query, safe='$=&,')}"
+        found: list[Mapping[str, Any]] = []
+        link = f"/systemusers?{quote(query, safe='$=&,')}"
         while link:
             answer = self._api.get(link, prefer=f"odata.maxpagesize={self._page}")
-            found += answer["value"]
+            found += rows_of(answer)
             link = answer.get("@odata.nextLink", "")
         return [
             User(row["systemuserid"], row["fullname"] or "", row["internalemailaddress"] or "", not row["isdisabled"])
@@ -207,18 +222,19 @@ class DynamicsSession:
         """What is missing for the connection to work."""
         return checking.check(self._api, self._key, deletes=self._deletes)
 
-    def page_of(self, entity: str, external_id: str) -> str:
-        """The record's form in the app."""
-        table = tables.OPPORTUNITY if entity == Entity.OPPORTUNITY else tables.OF_ENTITY[entity]
-        base = str(self._settings.get("environment_url", "")).rstrip("/")
-        return f"{base}/main.aspx?etn={table.name}&pagetype=entityrecord&id={external_id}"
-
 
 def _uid(value: Any) -> UUID | None:
     try:
         return UUID(str(value)) if value else None
     except ValueError:
         return None
+
+
+def _minor(amount: Any, currency: str) -> int | None:
+    """An amount in the smallest unit of its currency: a yen has none, a dinar a thousand."""
+    if amount is None:
+        return None
+    return round(Decimal(str(amount)).scaleb(get_currency_precision(currency or "EUR")))
 
 
 def _count(units: Sequence[Sequence[Write]]) -> int:

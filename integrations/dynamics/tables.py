@@ -61,7 +61,7 @@ def _opportunity(row: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[st
         "status": status.value,
         "lead": row.get("_originatingleadid_value"),
         "name": row.get("name"),
-        "amount_minor": None if amount is None else round(float(amount) * 100),
+        "amount": amount,
         "currency": row.get("_transactioncurrencyid_value"),
         "closes_on": row.get("estimatedclosedate"),
         "reason": row.get(f"statuscode{FORMATTED}") if status == Status.LOST else "",
@@ -76,6 +76,7 @@ def _activity(kind: str) -> Callable[[Mapping[str, Any], Mapping[str, Any]], dic
             "subject": row.get("subject"),
             "due_at": row.get("scheduledend"),
             "done": row.get("statecode") == 1,
+            "cancelled": row.get("statecode") == 2,
             "outcome": row.get(f"statuscode{FORMATTED}") or "",
         }
 

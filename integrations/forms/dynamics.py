@@ -201,6 +201,11 @@ class RulesForm(Form):
         required=False,
         help_text=_("Each lead comes with a task that is due so many days later. Empty: without a task."),
     )
+    summary_column = forms.ChoiceField(
+        label=_("The summary for Sales goes to"),
+        required=False,
+        help_text=_("Source, score, last interactions and consent. What Sales writes around it in that column stays."),
+    )
     handoff_sources = forms.MultipleChoiceField(
         label=_("Hand over at once every new lead whose source is"),
         choices=lambda: [(key, label) for key, label in SOURCES.items()],
@@ -226,10 +231,16 @@ class RulesForm(Form):
     pull_minutes = forms.IntegerField(label=_("Minutes between two reads"), min_value=1, max_value=1_440)
     widths: ClassVar = {"follow_up_days": 6, "pull_minutes": 6}
 
-    def __init__(self, *args: Any, users: Sequence[SalesUser], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, users: Sequence[SalesUser], columns: Sequence[tuple[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", "–"), *((user.external_id, user.name) for user in users)]
         self.fields["default_owner"].choices = choices  # type: ignore[attr-defined]
+        self.fields["summary_column"].choices = columns  # type: ignore[attr-defined]
+
+    def clean_summary_column(self) -> str:
+        return self.cleaned_data["summary_column"] or self.initial["summary_column"]
 
     def clean_accepted_statuses(self) -> list[int]:
         parts = self.cleaned_data["accepted_statuses"].replace(",", " ").split()

@@ -91,6 +91,8 @@ class RecordLink(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="links", db_index=False)
     entity = models.TextField(choices=Entity.choices)
     object_id = models.BigIntegerField(null=True)
+    # Whose it was when it was made: a merge changes `object_id`, and gives it back when it is undone.
+    as_object_id = models.BigIntegerField(null=True)
     uid = models.UUIDField()
     # Their key; empty until we have seen it.
     external_id = models.TextField(blank=True, default="", db_default="")
@@ -99,9 +101,11 @@ class RecordLink(models.Model):
     known = models.JSONField(default=dict, db_default={})
     # What else they say of it, by our words: status, reason, owner … (`crm.news`).
     standing = models.JSONField(default=dict, db_default={})
+    # Of a lead: the summary for sales as we wrote it last, and as we have sent it since without hearing of it.
+    summaries = models.JSONField(default=list, db_default=[])
     # {our field: when we changed it}, of what has not been written since.
     changed = models.JSONField(default=dict, db_default={})
-    # Why it is not as it should be, in words; empty: all is well.
+    # Why it is not as it should be, as `crm.reasons` keeps it; empty: all is well.
     problem = models.TextField(blank=True, default="", db_default="")
     # When a full read met it last.
     seen_at = models.DateTimeField(null=True)
@@ -135,7 +139,8 @@ class CrmChange(models.Model):
     """Something to be written to a CRM: a row of the outbox, made in the transaction of what caused it.
 
     It says which record and why; the values are read when it is carried out, so that the latest are written. `key`
-    makes a second one impossible: `handoff:{connection}:{fact}`, `update:{connection}:{fact}:{entity}:{object}`.
+    makes a second one impossible: `handoff:{connection}:{fact}`, `update:{connection}:{fact}:{entity}:{object}`,
+    `summary:{connection}:{lead}:{hour}`.
     """
 
     class Kind(models.TextChoices):
@@ -161,7 +166,7 @@ class CrmChange(models.Model):
     # Our fields that have changed, for the page.
     fields = ArrayField(models.TextField(), default=list, db_default=[])
     state = models.TextField(choices=State.choices, default=State.QUEUED, db_default=State.QUEUED)
-    # A word of `crm.reasons`, and the system's own words.
+    # A word of `crm.reasons`, and in detail what does not fit or the system's own words.
     reason = models.TextField(blank=True, default="", db_default="")
     error = models.TextField(blank=True, default="", db_default="")
     attempt_count = models.IntegerField(default=0, db_default=0)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from integrations.crm import outbox
+from integrations.crm import backlog, outbox
 from integrations.dynamics import by_hand, connecting, queries
 from integrations.models import Connection, CrmChange
 from leads.errors import MovedMeanwhile
@@ -26,6 +26,7 @@ def detail(request: Any, pk: int) -> HttpResponse:
     context = {
         **_sync(found),
         "held": queries.held(found),
+        "backlog": queries.backlog_of(found),
         "missing": [each for each in findings if not each["is_fine"]],
         "fine": [each for each in findings if each["is_fine"]],
         "tested_at": connecting.tested_at(found),
@@ -83,6 +84,7 @@ def change(request: Any, pk: int) -> HttpResponse:
         "change": row,
         "name": shown.name,
         "reason": shown.reason,
+        "error": shown.error,
         "page": queries.PAGES.get(row.entity, ""),
         "fields": queries.fields_in_words(row.fields),
         "attempts": queries.attempts(row),
@@ -119,6 +121,15 @@ def retry_parked(request: Any, pk: int) -> HttpResponse:
     count = outbox.retry_parked(connection, request.member)
     text = ngettext("%(n)d change is tried again.", "%(n)d changes are tried again.", count) % {"n": count}
     return done(request, text, "integrations:dynamics_changes", pk)
+
+
+@allow(Right.MANAGE)
+@require_POST
+def hand_over_all(request: Any, pk: int) -> HttpResponse:
+    """Hand over all leads that sales had before there was the connection."""
+    connection = get_object_or_404(queries.connections().exclude(state=Connection.State.DRAFT), pk=pk)
+    job = backlog.order(connection, by=request.member)
+    return done(request, _("They are being handed over."), "tenants:job", job.pk)
 
 
 @allow(Right.WORK_LEADS)

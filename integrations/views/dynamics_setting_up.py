@@ -198,7 +198,8 @@ def rules(request: Any, pk: int) -> HttpResponse:
     kept = connecting.rules_of(connection)
     kept["accepted_statuses"] = ", ".join(map(str, kept["accepted_statuses"]))
     kept["recycle_reasons"] = "\n".join(kept["recycle_reasons"])
-    form = RulesForm(request.POST or None, initial=kept, users=queries.sales_users(connection))
+    users, columns = queries.sales_users(connection), queries.summary_columns(connection)
+    form = RulesForm(request.POST or None, initial=kept, users=users, columns=columns)
     if request.method == "POST" and form.is_valid():
         connecting.set_rules(connection, form.cleaned_data, by=request.member)
         return done(request, _("Saved. It holds from now on."), "integrations:dynamics_rules", pk)

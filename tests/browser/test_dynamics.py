@@ -52,6 +52,9 @@ def test_a_lead_is_handed_over_accepted_there_and_its_stage_changes_here(
         lead = lifecycle.create_lead("Ten pumps", contact=contact, source="form")
         other = lifecycle.create_lead("T" * 200, contact=contact, source="form")
         assignment.give(lead, assignment.named(sam, ana))
+        early = lifecycle.create_lead("Handed over before", contact=contact, source="call")
+        lifecycle.hand_off(early, member=sam, is_told=False)
+    wakeups.run_due()
     page.expected_errors.append("422")  # type: ignore[attr-defined]
     with server.start() as running:
         settings.SANDBOX_URL, settings.SANDBOX_ORIGINS = running.url, [running.url]
@@ -63,6 +66,7 @@ def test_a_lead_is_handed_over_accepted_there_and_its_stage_changes_here(
         expect(page.get_by_text("It is being synced.")).to_be_visible()
         wakeups.run_due()
         expect(page.get_by_text("From Dynamics")).to_be_visible()
+        expect(page.get_by_role("button", name="Hand over 1 lead")).to_be_visible()
         look(page, "overview")
 
         page.get_by_role("link", name="Fields", exact=True).click()

@@ -41,6 +41,8 @@ class Security:
     is_secret_expired: bool = False
     has_application_user: bool = True
     withdrawn: set[str] = field(default_factory=set)
+    # Privileges that hold for the records of a business unit alone.
+    narrow: set[str] = field(default_factory=set)
     tokens: dict[str, datetime] = field(default_factory=dict)
 
     def token(self, tenant: str, request: Request) -> Reply:
@@ -111,7 +113,10 @@ class Security:
 
     def privileges(self) -> list[dict[str, Any]]:
         """What `RetrieveUserPrivileges` answers."""
-        return [{"Depth": "Global", "PrivilegeName": name} for name in sorted(ALL - self.withdrawn)]
+        return [
+            {"Depth": "Local" if name in self.narrow else "Global", "PrivilegeName": name}
+            for name in sorted(ALL - self.withdrawn)
+        ]
 
 
 @dataclass

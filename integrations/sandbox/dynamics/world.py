@@ -82,9 +82,9 @@ class Dataverse(World):
     def administer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """What an admin does at the vendor's side; each key is optional.
 
-        withdraw, grant: lists of privileges ("prvReadLead"; grant ["*"] for all). secret, secret_expired. revoke: true
-        ends all tokens. application_user: whether there is one. untracked, keyless: lists of tables. limits: requests,
-        window, concurrent.
+        withdraw, grant: lists of privileges ("prvReadLead"; grant ["*"] for all). narrow: those of a business unit
+        alone. secret, secret_expired. revoke: true ends all tokens. application_user: whether there is one. untracked,
+        keyless: lists of tables. limits: requests, window, concurrent.
         """
         security, organisation = self.security, self.organisation
         unknown = [name for name in asked.get("withdraw", []) if name not in ALL]
@@ -92,6 +92,7 @@ class Dataverse(World):
             raise ValueError(f"no privileges: {', '.join(unknown)}")
         security.withdrawn |= set(asked.get("withdraw", []))
         security.withdrawn -= ALL if asked.get("grant") == ["*"] else set(asked.get("grant", []))
+        security.narrow = set(asked.get("narrow", security.narrow))
         security.secret = asked.get("secret", security.secret)
         security.is_secret_expired = asked.get("secret_expired", security.is_secret_expired)
         security.has_application_user = asked.get("application_user", security.has_application_user)

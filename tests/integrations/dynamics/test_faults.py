@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -11,16 +12,17 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from contacts import consent, people
+from contacts import consent, people, timeline
 from contacts.models import Contact, Interaction, Purpose
-from integrations.client import Rejected
+from integrations.client import Throttled
 from integrations.connections import verbs
 from integrations.connections.tokens import Tokens
+from integrations.crm import setting_up
 from integrations.crm.interface import crms
-from integrations.dynamics import access, refusals
-from integrations.models import Connection, FieldMapping, Pace
-from integrations.sandbox.dynamics.security import CLIENT_ID
-from tenants.models import Notification
+from integrations.dynamics import access, checking, odata
+from integrations.models import Connection, CrmChange, FieldMapping, Pace, SyncRun
+from integrations.sandbox.dynamics.security import ALL, CLIENT_ID
+from tenants.models import Member, Notification
 from tenants.scope import tenant_scope
 from tests.integrations.dynamics.world import World
 
@@ -69,6 +71,25 @@ def test_what_sales_did_between_a_lost_answer_and_the_next_attempt_is_not_overwr
     world.sync()
     assert world.rows("lead")[0]["jobtitle"] == "Head of Buying"
     assert world.states()[0] == "done"
+
+
+def test_a_summary_whose_answer_was_lost_is_known_again_and_does_not_stand_there_twice(world: World) -> None:
+    """The person goes on visiting pages between the attempts, at the handoff and later."""
+    lead = world.lead()
+    for page in ("Pumps", "Valves"):
+        world.faults({"match": BATCH, "times": 5, "do": {"apply_then": "reset"}})
+        world.sync()
+        world.faults()
+        with tenant_scope(world.tenant):
+            timeline.record("page.visited", contact=lead.contact, object_id=7, detail={"page": page})
+        world.sync(2)
+        text = world.rows("lead")[0]["description"]
+        assert text.count("Source: Form") == 1
+        assert f"Visited {page}" in text
+        with tenant_scope(world.tenant):
+            CrmChange.objects.all().delete()
+            timeline.record("page.visited", contact=lead.contact, object_id=7, detail={"page": "Prices"})
+    assert world.link(lead).summaries == [text]
 
 
 def test_what_sales_did_between_a_lost_answer_and_its_repetition_at_once_is_heard_of(world: World) -> None:
@@ -126,6 +147,16 @@ def test_the_last_calls_within_the_limits_are_left_to_others(world: World) -> No
     assert held is not None
     assert "Few calls are left" in held.reason
     assert len(world.requests()) - calls < 5
+
+
+def test_a_connection_rests_when_the_time_that_its_calls_may_take_is_nearly_used_up(world: World) -> None:
+    for said, is_enough in (("1,012.5", True), ("12.5", False), ("soon", True)):
+        left = {"x-ms-ratelimit-time-remaining-xrm-requests": said}
+        world.faults({"match": {"path": "*WhoAmI"}, "do": {"status": 200, "headers": left, "json": {}}})
+        api = odata.Api(world.fresh(world.connection))
+        api.get("/WhoAmI")
+        with nullcontext() if is_enough else pytest.raises(Throttled):
+            api.get("/WhoAmI")
 
 
 def test_a_part_of_a_batch_that_is_refused_leaves_the_others(world: World) -> None:
@@ -255,6 +286,20 @@ def test_deletions_of_the_unknown_stragglers_and_odd_rows_are_passed_over(world:
     assert world.told("crm.unlinked") == []
 
 
+def test_an_answer_that_makes_no_sense_lets_the_connection_rest_and_says_so(world: World) -> None:
+    world.run()
+    row = {"@odata.etag": 'W/"9"', "leadid": "00000000-0000-0000-0000-000000000001", "modifiedon": "yesterday"}
+    world.faults({"match": {"method": "GET", "path": "*leads"}, "do": {"status": 200, "json": {"value": [row]}}})
+    world.sync()
+    held = pace(world)
+    assert held is not None
+    assert "cannot be read" in held.reason
+    with tenant_scope(world.tenant):
+        assert SyncRun.objects.filter(kind="in").latest("pk").state == "failed"
+    world.sync()
+    assert pace(world).failure_count == 0  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("ahead", [600, -600])
 def test_the_later_change_wins_although_the_clocks_differ_by_ten_minutes(world: World, ahead: int) -> None:
     world.place.world.clock.advance(ahead)
@@ -291,14 +336,30 @@ def test_whoever_refuses_while_her_lead_waits_is_handed_over_as_refusing(world: 
     assert "no phone calls" in world.rows("lead")[0]["description"]
 
 
+def test_a_role_with_what_the_test_asks_for_is_enough(world: World, sam: Member) -> None:
+    world.admin(withdraw=sorted(ALL - set(checking.needed())))
+    with tenant_scope(world.tenant):
+        user = world.connection.users.get(email="jonas.weber@sales.example.com")
+        setting_up.choose_member(user, sam, by=world.owner)
+    lead = world.lead(hand_off=False)
+    world.hand_off(lead, to=sam)
+    world.sync(2)
+    assert (world.states(), world.state()) == (["done"], "active")
+    assert {row["_ownerid_value"] for row in (*world.rows("lead"), *world.rows("task"))} == {user.external_id}
+
+
 def test_a_test_of_the_connection_names_what_is_missing(world: World) -> None:
     def missing() -> dict[str, str]:
         session = crms.of("dynamics").open(world.fresh(world.connection))
         return {str(f.name): str(f.text) for f in session.check() if not f.is_fine}
 
     assert missing() == {}
-    world.admin(withdraw=["prvWriteLead", "prvReadUser"], untracked=["contact", "task"], keyless=["account"])
+    world.admin(
+        withdraw=["prvWriteLead", "prvReadUser"], untracked=["contact", "task"], keyless=["account"],
+        narrow=["prvReadContact"],
+    )  # fmt: skip
     found = missing()
+    assert "prvReadContact" in found["Scope"]
     assert "prvWriteLead" in found["Security role"]
     assert "prvReadUser" in found["Security role"]
     assert "Change tracking is off" in found["Table contact"]
@@ -308,21 +369,6 @@ def test_a_test_of_the_connection_names_what_is_missing(world: World) -> None:
     assert set(missing()) == {"Application user"}
     world.admin(revoke=True, secret="another")
     assert "client secret is wrong" in missing()["Sign-in"]
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "text", "expected"),
-    [
-        (400, "0x80044352", "Version stamp associated with the client has expired.", True),
-        (410, "", "Gone", True),
-        (400, "", "The delta token has expired", True),
-        (400, "0x80060888", "Syntax error", False),
-    ],
-)
-def test_an_expired_position_is_known_by_code_status_or_words(
-    status: int, code: str, text: str, expected: bool
-) -> None:
-    assert refusals.is_expired(Rejected(text, status=status, code=code)) == expected
 
 
 def texts_of_everything(world: World) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What sales does there comes here: the lead's way, fields by who owns them, deletions; and our own changes do not."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,9 +9,12 @@ from django.utils import timezone
 from contacts import people
 from contacts.models import Account, Contact
 from integrations.crm import setting_up
+from integrations.dynamics import mapping
 from integrations.models import CrmCursor, FieldMapping, RecordLink, SyncRun
 from leads import lifecycle
 from leads.models import Activity, Lead, Opportunity, StageChange
+from segments import compiler
+from segments.rules import parse
 from tenants import wakeups
 from tenants.models import Member
 from tenants.scope import tenant_scope
@@ -73,6 +76,11 @@ def test_a_lead_is_disqualified_with_sales_reason_or_recycled_as_the_connection_
     assert (world.fresh(lost).stage, world.fresh(lost).stage_reason) == ("disqualified", "No Longer Interested")
     assert (world.fresh(again).stage, world.fresh(again).stage_reason) == ("recycled", "Cannot Contact")
     assert len(world.told("crm.disqualified")) == 2
+    with tenant_scope(world.tenant):
+        why = {"reason": {"op": "is", "value": "Cannot Contact"}}
+        rule = parse({"all": [{"did": "crm.disqualified", "where": why}]}, "contact")
+        asked = compiler.select_ids(rule, [lost.contact_id, again.contact_id])
+        assert list(asked) == [again.contact_id], "segments, and by them journeys, know whom to take up again"
     world.act("reopen", lead=theirs(world, lost))
     world.sync()
     assert world.fresh(lost).stage == "sal"
@@ -91,6 +99,26 @@ def test_activities_there_are_activities_here_and_done_when_theirs_are(world: Wo
         found = [(row.kind, row.subject, row.done_at is not None, row.lead_id) for row in rows]
     assert found == [("call", "First call", True, lead.pk), ("task", task["subject"], True, lead.pk)]
     assert [row.kind for row in world.told("call.logged", "activity.done")] == ["call.logged", "activity.done"]
+
+
+def test_what_is_planned_there_moves_and_goes_with_theirs(world: World) -> None:
+    moved, cancelled, deleted = (world.lead(number) for number in (1, 2, 3))
+    world.run()
+    tasks = {row["_regardingobjectid_value"]: row["activityid"] for row in world.rows("task")}
+
+    def task(lead: Lead) -> dict[str, str]:
+        return {"table": "task", "id": tasks[theirs(world, lead)]}
+
+    world.sync()
+    with tenant_scope(world.tenant):
+        assert Activity.objects.filter(done_at=None).count() == 3
+    world.act("edit", **task(moved), values={"subject": "Visit her", "scheduledend": "2031-03-01T09:00:00Z"})
+    world.act("edit", **task(cancelled), values={"statecode": 2, "statuscode": 6})
+    world.act("delete", **task(deleted))
+    world.sync()
+    with tenant_scope(world.tenant):
+        [row] = Activity.objects.all()
+    assert (row.lead_id, row.subject, row.due_at) == (moved.pk, "Visit her", datetime(2031, 3, 1, 9, tzinfo=UTC))
 
 
 def test_our_own_changes_that_come_back_are_ignored(world: World) -> None:
@@ -133,6 +161,24 @@ def test_who_owns_a_field_decides_and_every_overwrite_is_on_the_history(world: W
     world.sync(2)
     assert both() == [("Purchaser", "Bonn", "Eva")] * 2
     assert world.told("crm.changed")[-1].detail["fields"] == {"city": ["Rome", "Bonn"]}, "set back, and said so"
+
+
+def test_a_field_that_is_mapped_later_is_made_the_same_and_kept_so(world: World) -> None:
+    """What was read before has not its column, and a delta link goes on with those with which it began."""
+    with tenant_scope(world.tenant):
+        FieldMapping.objects.filter(field="contact.city").delete()
+    lead = world.lead(city="Kiel")
+    world.run()
+    world.sync()
+    assert world.rows("contact")[0]["address1_city"] is None
+    with tenant_scope(world.tenant):
+        mapping.put(world.connection, "contact.city", "address1_city", "newest", by=world.owner)
+    world.sync()
+    assert world.rows("contact")[0]["address1_city"] == "Kiel"
+    world.edit("contact", world.fresh(lead).contact, address1_city="Bonn")
+    world.sync()
+    assert world.fresh(lead).contact.city == "Bonn"
+    assert world.told("crm.unlinked", "crm.accepted") == []
 
 
 def test_a_change_on_both_sides_at_once_is_read_again_decided_and_written(world: World) -> None:
@@ -207,6 +253,21 @@ def test_an_expired_delta_link_is_a_read_of_everything_which_finds_deletions_too
     with tenant_scope(world.tenant):
         assert not CrmCursor.objects.exclude(full_since=None).exists()
         assert RecordLink.objects.filter(state="linked", entity="lead").count() == 1
+
+
+def test_an_environment_that_moves_to_another_address_is_read_from_the_beginning(world: World) -> None:
+    """A position is an address, of the place where it came from."""
+    lead = world.lead()
+    world.run()
+    world.sync()
+    world.act("accept", lead=theirs(world, lead))
+    with tenant_scope(world.tenant):
+        for cursor in CrmCursor.objects.exclude(position=""):
+            cursor.position = cursor.position.replace(world.url, "https://contoso.crm4.dynamics.com")
+            cursor.save()
+    world.sync()
+    assert world.state() == "active"
+    assert world.fresh(lead).stage == "sal"
 
 
 def test_an_address_that_somebody_else_has_here_stays_a_noted_difference(world: World) -> None:

@@ -1,17 +1,21 @@
 """A lead is handed over: what stands there afterwards, and what later changes make of it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
-from contacts import consent, deletion, erasure, merging, people
+from contacts import consent, deletion, erasure, merging, people, timeline
 from contacts.models import Contact, Purpose
-from integrations.crm import outbox, setting_up
+from integrations.crm import knowing, outbox, setting_up
 from integrations.crm.planning import Planner
-from integrations.models import CrmChange, RecordLink
-from leads import editing, lifecycle, linking
+from integrations.models import CrmChange, CrmCursor, RecordLink
+from leads import assignment, editing, lifecycle, linking
 from leads.models import Lead
+from tenants import wakeups
 from tenants.models import Member
+from tenants.postgres import statistics
 from tenants.scope import tenant_scope
 from tests.integrations.dynamics.world import World
 
@@ -61,6 +65,90 @@ def test_whoever_has_the_lead_here_gets_it_and_its_task_there(world: World, sam:
     assert world.rows("lead")[0]["_ownerid_value"] == jonas
     [task] = [row for row in world.rows("task") if row["subject"].startswith("Follow up")]
     assert task["_ownerid_value"] == jonas
+
+
+def test_whoever_gets_the_lead_later_gets_it_there_too_and_what_sales_says_is_no_change_of_ours(
+    world: World, sam: Member
+) -> None:
+    addresses = {sam: "jonas.weber@sales.example.com", world.owner: "elena.rossi@sales.example.com"}
+    jonas, elena = (world.place.world.organisation.user(address).id for address in addresses.values())
+    with tenant_scope(world.tenant):
+        for member, address in addresses.items():
+            setting_up.choose_member(world.connection.users.get(email=address), member, by=world.owner)
+    lead = world.lead()
+    world.run()
+    assert world.rows("lead")[0]["_ownerid_value"] == elena
+    with tenant_scope(world.tenant):
+        assignment.assign(Lead.objects.get(), member=sam, by=world.owner, is_told=False)
+    world.run()
+    assert world.rows("lead")[0]["_ownerid_value"] == jonas
+    assert "If-Match: W/" in world.requests("POST", "$batch")[-1].request.body.decode()
+    world.act("assign", table="lead", id=world.link(lead).external_id, to=addresses[world.owner])
+    calls = len(world.requests("POST", "$batch"))
+    world.sync()
+    assert world.fresh(lead).owner_id == world.owner.pk
+    assert len(world.requests("POST", "$batch")) == calls, "it is not written back"
+
+
+def test_what_happens_later_stands_in_the_summary_once_an_hour_and_sales_own_words_stay(world: World) -> None:
+    lead = world.lead()
+    world.run()
+    first = world.rows("lead")[0]["description"]
+    world.edit("lead", lead, description=f"{first}\n\nCall on Monday.")
+    world.sync()
+    with tenant_scope(world.tenant):
+        for title in ("Pumps", "Valves"):
+            timeline.record("page.visited", contact=lead.contact, object_id=7, detail={"page": title})
+    wakeups.work(world.tenant.pk, "reactor")
+    [change] = world.changes(kind="update")
+    assert (change.state, change.fields) == ("queued", ["lead.summary"])
+    assert timezone.now() < change.next_attempt_at <= timezone.now() + timedelta(hours=1)
+    world.run()
+    assert world.rows("lead")[0]["description"].startswith(first), "not before the hour is over"
+    world.sync()
+    then = world.rows("lead")[0]["description"]
+    assert "Visited Pumps" in then
+    assert "Visited Valves" in then
+    assert then.endswith("no marketing e-mail\n\nCall on Monday.")
+    [ours] = world.link(lead).summaries
+    assert ours in then
+    calls = len(world.requests("POST", "$batch"))
+    with tenant_scope(world.tenant):
+        CrmChange.objects.filter(pk=change.pk).update(state="queued")
+    world.sync()
+    assert len(world.requests("POST", "$batch")) == calls, "nothing is written where it is the same"
+    assert world.fresh(change).reason == "same"
+
+
+def test_a_lead_that_is_handed_over_again_keeps_what_sales_has_written(world: World) -> None:
+    lead = world.lead()
+    world.run()
+    world.edit("lead", lead, description="My own notes.")
+    world.sync()
+    with tenant_scope(world.tenant):
+        outbox.hand_over(world.connection, lead.pk, by=world.owner)
+    world.run()
+    text = world.rows("lead")[0]["description"]
+    assert text.startswith("Source: Form")
+    assert text.endswith("\n\nMy own notes.")
+
+
+def test_whoever_begins_to_work_there_is_known_a_day_later(world: World, sam: Member) -> None:
+    world.run()
+    address = sam.user.email
+    hired = {"firstname": "Sam", "lastname": "Acme", "internalemailaddress": address, "domainname": address}
+    [key] = world.place.world.seed({"systemusers": [hired]})["systemusers"]
+    world.sync()
+    with tenant_scope(world.tenant):
+        assert not world.connection.users.filter(external_id=key).exists(), "looked for once a day"
+        CrmCursor.objects.filter(table="users").update(read_at=timezone.now() - timedelta(days=2))
+    world.sync()
+    with tenant_scope(world.tenant):
+        assert world.connection.users.get(external_id=key).member_id == sam.pk
+    lead = world.lead(hand_off=False)
+    world.hand_off(lead, to=sam)
+    world.run()
+    assert world.rows("lead")[0]["_ownerid_value"] == key
 
 
 def test_a_later_change_is_written_by_field_under_the_version_that_is_known(world: World) -> None:
@@ -123,6 +211,18 @@ def test_a_value_that_does_not_fit_parks_the_handoff_and_its_repair_lets_it_go(w
     assert world.link(lead).problem == ""
 
 
+def test_of_several_changes_of_a_record_that_do_not_fit_the_latest_alone_is_parked(world: World) -> None:
+    lead = world.lead()
+    world.run()
+    for title in ("T" * 120, "U" * 130):
+        with tenant_scope(world.tenant):
+            people.update_contact(Contact.objects.get(), {"job_title": title})
+        world.run()
+    first, second = world.changes(kind="update", entity="contact")
+    assert (first.state, first.reason, second.state) == ("cancelled", "overtaken", "parked")
+    assert "130" in world.link(world.fresh(lead).contact).problem
+
+
 def test_what_cannot_be_read_here_is_parked_and_holds_nobody_up(world: World) -> None:
     lead, other = world.lead(1), world.lead(2)
     with tenant_scope(world.tenant):
@@ -159,6 +259,19 @@ def test_a_poisoned_record_does_not_hold_the_others_up(world: World) -> None:
     assert [change.state for change in world.changes(kind="handoff")] == ["done", "parked", "done"]
     assert "Cannot read it." in world.changes(state="parked")[0].error
     assert len(world.rows("lead")) == 2
+
+
+def test_a_huge_order_lets_the_planner_know_of_the_company_that_has_it(world: World) -> None:
+    with tenant_scope(world.tenant):
+        rows = [
+            CrmChange(connection=world.connection, key=f"x{n}", kind="update", entity="lead", object_id=n)
+            for n in range(1, 801)
+        ]
+        outbox.order(rows)
+    world.run()
+    assert {(change.state, change.reason) for change in world.changes()} == {("cancelled", "gone")}
+    with tenant_scope(world.tenant):
+        assert statistics.believed_count(CrmChange.objects.all()) > statistics.FEW
 
 
 def test_a_lead_of_a_source_goes_straight_to_sales_without_any_journey(world: World) -> None:
@@ -200,9 +313,11 @@ def test_a_recycled_lead_that_is_handed_over_again_is_reopened_there(world: Worl
 def test_erasure_deletes_the_person_there_and_her_leads(world: World) -> None:
     lead = world.lead(first_name="Zyxina")
     world.run()
-    person = world.fresh(lead).contact
+    person, planned = world.fresh(lead).contact, world.link(lead)
     with tenant_scope(world.tenant):
         erasure.erase([person.pk], by=None)
+        knowing.sending([planned])
+        assert not RecordLink.objects.exclude(summaries=[]).exists(), "also of what was just being planned"
     world.run()
     assert world.rows("contact") == []
     assert world.rows("lead") == []
@@ -254,16 +369,25 @@ def test_a_lead_whose_person_becomes_known_later_leads_to_her_there(world: World
     assert world.rows("lead")[0]["_parentcontactid_value"] == person["contactid"]
 
 
-def test_one_who_is_merged_into_another_keeps_her_record_there(world: World) -> None:
+def test_one_who_is_merged_into_another_keeps_her_record_there_and_has_it_back_when_that_is_undone(
+    world: World,
+) -> None:
     lead = world.fresh(world.lead())
     world.run()
     before = world.link(lead.contact)
     with tenant_scope(world.tenant):
         survivor = people.create_contact({"email": "main@firm1.example", "last_name": "Person1"})
-        merging.merge(survivor, lead.contact, by=world.owner)
+        row = merging.merge(survivor, lead.contact, by=world.owner)
     world.run()
     assert world.link(survivor).external_id == before.external_id
     assert [row["emailaddress1"] for row in world.rows("contact")] == ["main@firm1.example"]
+    with tenant_scope(world.tenant):
+        merging.undo(row, by=world.owner)
+    world.run()
+    assert world.link(lead.contact).external_id == before.external_id, "taken apart, she has it back"
+    assert [row["emailaddress1"] for row in world.rows("contact")] == ["p1@firm1.example"]
+    with tenant_scope(world.tenant):
+        assert not RecordLink.objects.filter(entity="contact", object_id=survivor.pk).exists()
 
 
 def test_a_person_who_does_not_fit_parks_each_of_her_leads(world: World) -> None:

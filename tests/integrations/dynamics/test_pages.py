@@ -1,5 +1,6 @@
 """The pages of Dynamics: connecting and testing, fields, people, the outbox, and sales' side of a lead."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,16 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts import people
 from contacts.models import Field
+from integrations.crm import backlog, setting_up
+from integrations.crm.interface import User
 from integrations.dynamics import connecting
 from integrations.dynamics.connecting import Environment
 from integrations.models import Connection, CrmChange, Entity, FieldMapping, RecordLink, RemoteTable, SalesUser
 from integrations.sandbox import known
 from integrations.sandbox.server import Running
 from leads import lifecycle
-from tenants.models import Audit, Member
+from leads.models import Lead
+from tenants.models import Audit, Job, Member
 from tenants.scope import tenant_scope
 
 ClientOf = Callable[..., Any]
@@ -44,6 +48,7 @@ def connection(acme: Any, ana: Member, settings: Any) -> Connection:
             {"name": "numberofemployees", "label": "Employees", "type": "integer", "lowest": 0},
             {"name": "need", "label": "Need", "type": "choice", "options": [[0, "Must have"], [1, "No need"]]},
             {"name": "new_crmkey", "label": "Key", "type": "text", "longest": 100},
+            {"name": "new_marketing", "label": "Marketing", "type": "memo", "longest": 4000},
         ]
         RemoteTable.objects.create(connection=made, entity="lead", name="lead", columns=columns)
         FieldMapping.objects.create(connection=made, entity="lead", field="lead.topic", remote="subject", owner="sales")
@@ -147,11 +152,13 @@ def test_other_details_keep_the_secret_unless_another_is_entered(
     with tenant_scope(ana.tenant):
         connection.refresh_from_db()
         assert (connection.name, connecting.verbs.secrets_of(connection)["client_secret"]) == ("CRM", SECRET)
+        assert connecting.is_complete(connection)
     client.post(path, {**FORM, "environment_url": "fabrikam.crm.dynamics.com/main.aspx?a=b", "client_secret": "new"})
     with tenant_scope(ana.tenant):
         connection.refresh_from_db()
         assert connection.settings["environment_url"] == "https://fabrikam.crm.dynamics.com"
         assert connecting.verbs.secrets_of(connection)["client_secret"] == "new"
+        assert not connecting.is_complete(connection), "what was found is no news of these details"
 
 
 @pytest.mark.django_db
@@ -236,6 +243,21 @@ def test_each_member_is_one_user_there(connection: Connection, ana: Member, sam:
 
 
 @pytest.mark.django_db
+def test_an_address_that_goes_from_one_user_to_another_takes_its_member_along(connection: Connection) -> None:
+    def known(*people: User) -> dict[str, str]:
+        setting_up.keep_users(connection, people)
+        rows = SalesUser.objects.filter(member__isnull=False, is_active=True)
+        return dict(rows.values_list("external_id", "member__user__email"))
+
+    address, other = "ana@acme.example", "other@acme.example"
+    with tenant_scope(connection.tenant_id):
+        assert known(User("1", "Ana", address)) == {"1": address}
+        assert known(User("2", "Ana", address), User("1", "Ana", other)) == {"2": address}
+        assert known(User("3", "Ana", address)) == {"3": address}, "the second one is gone"
+        assert known(User("3", "Ana", address, is_active=False)) == {}
+
+
+@pytest.mark.django_db
 def test_the_rules_of_handing_over_are_kept_and_bad_ones_are_named(
     connection: Connection, ana: Member, client_of: ClientOf
 ) -> None:
@@ -244,10 +266,12 @@ def test_the_rules_of_handing_over_are_kept_and_bad_ones_are_named(
     given = {
         "follow_up_days": "", "handoff_sources": ["linkedin", "form"], "accepted_statuses": "2, 100000001",
         "recycle_reasons": "No Longer Interested\n\n", "on_erasure": "empty", "pull_minutes": "15",
+        "summary_column": "new_marketing",
     }  # fmt: skip
-    wrong = client.post(path, {**given, "accepted_statuses": "Contacted", "pull_minutes": "0", "default_owner": "x"})
+    bad = {"accepted_statuses": "Contacted", "pull_minutes": "0", "default_owner": "x", "summary_column": "jobtitle"}
+    wrong = client.post(path, {**given, **bad})
     assert wrong.status_code == 422
-    assert set(wrong.context["form"].errors) == {"accepted_statuses", "pull_minutes", "default_owner"}
+    assert set(wrong.context["form"].errors) == set(bad)
     assert client.post(path, given).status_code == 302
     with tenant_scope(ana.tenant):
         connection.refresh_from_db()
@@ -258,7 +282,9 @@ def test_the_rules_of_handing_over_are_kept_and_bad_ones_are_named(
             "empty",
         )
         assert kept["recycle_reasons"] == ["No Longer Interested"]
+        assert kept["summary_column"] == "new_marketing"
         assert connection.settings["environment_url"] == FORM["environment_url"]
+    assert 'value="new_marketing"' not in page(client, f"{connection.pk}/fields/new/lead/"), "it is nobody else's"
 
 
 @pytest.mark.django_db
@@ -336,3 +362,31 @@ def test_the_page_of_a_lead_shows_sales_side_and_hands_it_over(
     assert "A value does not fit." in shown
     assert f"https://contoso.crm4.dynamics.com/main.aspx?etn=lead&amp;pagetype=entityrecord&amp;id={GUID}" in shown
     assert "Hand over now" not in shown
+
+
+@pytest.mark.django_db
+def test_leads_that_sales_had_before_are_handed_over_by_one_click(
+    connection: Connection, ana: Member, client_of: ClientOf
+) -> None:
+    client, path = client_of(ana), f"/integrations/dynamics/{connection.pk}/leads/"
+    assert "Leads that sales has already" not in page(client, f"{connection.pk}/")
+    with tenant_scope(ana.tenant):
+        stages = ("handed_off", "sal", "sql", "sal", "inquiry", "won")
+        leads = [lifecycle.create_lead(stage, source="form") for stage in stages]
+        for lead, stage in zip(leads, stages, strict=True):
+            Lead.objects.filter(pk=lead.pk).update(stage=stage)
+        RecordLink.objects.create(connection=connection, entity="lead", object_id=leads[3].pk, uid=GUID)
+    assert "Hand over 3 leads" in page(client, f"{connection.pk}/")
+    assert client.post(path).status_code == 302
+    assert "They are being handed over." in page(client, f"{connection.pk}/")
+    with tenant_scope(ana.tenant):
+        [job] = Job.objects.all()
+        assert client.post(path)["Location"].endswith(f"/jobs/{job.pk}/"), "once"
+        job = Job.objects.get()
+    backlog.work(ana.tenant_id, time.monotonic() + 60, "dynamics")
+    with tenant_scope(ana.tenant):
+        job.refresh_from_db()
+        assert (job.state, job.done_count, job.total_count) == ("done", 3, 3)
+        handed = CrmChange.objects.filter(kind="handoff").order_by("object_id").values_list("object_id", flat=True)
+        assert list(handed) == [lead.pk for lead in leads[:3]]
+    assert "Leads that sales has already" not in page(client, f"{connection.pk}/")
