@@ -1,11 +1,13 @@
 """What every test may use. The database server has been started by then (`tests/server.py`)."""
 
+import os
 from collections.abc import Iterator
 
 import django
 import pytest
 
 from config import embedded
+from tests.server import SUPERUSER_URL
 
 LONG = ("test_thread", "test_pages", "test_linkedin", "test_dynamics", "test_imports", "test_journeys")
 
@@ -13,6 +15,10 @@ LONG = ("test_thread", "test_pages", "test_linkedin", "test_dynamics", "test_imp
 def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     config.pluginmanager.import_plugin("tests.cast")
+    if url := os.environ.get(SUPERUSER_URL):
+        from tests import emptying
+
+        emptying.use(url)
 
 
 @pytest.fixture(scope="session")
