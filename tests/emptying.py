@@ -4,8 +4,6 @@ Django's `flush` truncates every table with all its indexes and makes the conten
 longer than most of these tests. Rows are deleted by the superuser instead, beside row-level security and foreign keys.
 """
 
-import os
-
 import psycopg
 from django.db import connection
 from django.test import TransactionTestCase
