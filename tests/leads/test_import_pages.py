@@ -17,6 +17,7 @@ from tenants import wakeups
 from tenants.models import File, FilePiece, Job, Member, Tenant
 from tenants.scope import tenant_scope
 from tests.cast import TenantClient
+from tests.concurrency import processes, threads
 from tests.leads.files import PEOPLE, as_csv, begin, go
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,6 +132,46 @@ def test_decisions_about_rows_are_taken_and_only_for_those_shown(
         known.refresh_from_db()
         assert known.email == "amara@contoso.example"
         assert Contact.objects.filter(email="jonas@contoso.example").exclude(pk=other.pk).exists()
+
+
+def test_an_import_is_started_once_however_often_somebody_clicks(
+    acme: Tenant, sam: Member, client_of: ClientOf
+) -> None:
+    batch = begin(acme, as_csv(PEOPLE))
+    go(acme, batch, running.TRIAL)
+    client, answers = client_of(sam), []
+    with threads.beside(lambda: answers.append(client.post(f"/sales/imports/{batch.pk}/start/"))):
+        with tenant_scope(acme):
+            running.start(Import.objects.select_for_update().get(pk=batch.pk), running.RUN, sam)
+            processes.until(processes.somebody_waits, "the second click waits for the first one")
+    with tenant_scope(acme):
+        job = Job.objects.get(kind=running.RUN)
+    assert answers[0]["Location"].endswith(f"/company/jobs/{job.pk}/")
+
+
+def test_only_what_has_been_tried_by_the_last_answers_can_be_started(
+    acme: Tenant, sam: Member, client_of: ClientOf
+) -> None:
+    client, batch = client_of(sam), begin(acme, as_csv(PEOPLE))
+    options, check, start = (f"/sales/imports/{batch.pk}/{step}/" for step in ("options", "check", "start"))
+    for update in ("overwrite", "leave"):
+        client.post(options, {**ANSWERS, "update": update})
+        assert client.post(start)["Location"].endswith(check)
+    work(acme)
+    with tenant_scope(acme):
+        first, second = Job.objects.order_by("pk")
+        assert (first.state, second.state) == (Job.State.CANCELLED, Job.State.DONE)
+        assert second.result["counts"]["rows"] == 3
+    client.post(options, ANSWERS)
+    with tenant_scope(acme):
+        third = Job.objects.latest("pk")
+    client.post(f"/company/jobs/{third.pk}/cancel/")
+    page = client.get(check).content.decode()
+    assert "The trial was cancelled" in page
+    assert "Import 0 rows" not in page
+    assert client.post(start)["Location"].endswith(check)
+    with tenant_scope(acme):
+        assert Import.objects.get().state == Import.State.DRAFT
 
 
 def test_a_draft_is_discarded_with_its_file(acme: Tenant, sam: Member, client_of: ClientOf) -> None:
