@@ -117,5 +117,5 @@ def _checked(batch: Import, given: dict[str, Any]) -> dict[str, Any]:
     answers = {name: value for name, value in answers.items() if value is not None}
     form = OptionsForm({name: str(value) for name, value in answers.items()}, batch=batch)
     if not form.is_valid():
-        raise ValueError("; ".join(f"{name}: {' '.join(faults)}" for name, faults in form.errors.items()))
+        raise ValueError("; ".join(f"{name}: {' '.join(map(str, faults))}" for name, faults in form.errors.items()))
     return form.answers()
