@@ -19,7 +19,7 @@ from contacts.models import Contact, Field, Purpose
 from leads.importing import pieces, reading, running
 from leads.models import Import
 from tenants import jobs
-from tenants.models import Job, Member, Tenant
+from tenants.models import Job, Member, Tenant, Wakeup
 from tenants.scope import tenant_scope
 from tests.leads.files import PEOPLE, as_csv, as_workbook, begin, go, imported, refusals, sums
 
@@ -239,6 +239,7 @@ class TestThroughTheImport:
         (file := tmp_path / "people.csv").write_bytes(as_csv(PEOPLE))
 
         def cancel_and_run(tenant_id: int, job: Job) -> bool:
+            assert Wakeup.objects.filter(queue=running.QUEUE).exists(), "a worker goes on if the command is killed"
             with tenant_scope(tenant_id):
                 jobs.cancel(job, by=sam)
             return run(tenant_id, job)

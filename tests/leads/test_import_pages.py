@@ -115,6 +115,14 @@ def test_columns_must_say_who_it_is_and_go_to_one_place_each(acme: Tenant, sam: 
         assert client.post(path, given).status_code == 422
 
 
+def test_a_thousand_columns_can_be_mapped(acme: Tenant, sam: Member, client_of: ClientOf) -> None:
+    names = ["E-Mail", *(f"c{n}" for n in range(999))]
+    batch = begin(acme, as_csv([names, ["a@b.example", *names[1:]]]))
+    given = {f"to-{place}": "contact.email" if place == 0 else "" for place in range(1_000)}
+    answer = client_of(sam).post(f"/sales/imports/{batch.pk}/columns/", {"csrfmiddlewaretoken": "x", **given})
+    assert answer["Location"].endswith("/options/")
+
+
 def test_decisions_about_rows_are_taken_and_only_for_those_shown(
     acme: Tenant, sam: Member, client_of: ClientOf
 ) -> None:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             batch = self._begin(tenant, options)
         except OSError as error:
-            raise CommandError(f"{options['file']} cannot be read: {error.strerror}") from error
+            raise CommandError(f"{error.filename} cannot be read: {error.strerror}") from error
         except (ValidationError, ValueError) as error:
             self._refuse(error)
         with tenant_scope(tenant):
