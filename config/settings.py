@@ -109,6 +109,8 @@ DATABASES = {
 # The same database for `manage.py backup` and `restore`, by a role that row-level security does not bind.
 BACKUP_DATABASE_URL = env("BACKUP_DATABASE_URL", default="")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The columns of an import's file (1,000 at most) are mapped by one form, which has a few fields beside.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_050
 
 REDIS_URL = env("REDIS_URL", default="")
 CACHES = {

@@ -48,7 +48,7 @@ class Cell(Widget):
 
     def clean(self, value: Any, row: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
         """The value; None for an empty cell. Raises ValueError with the reason in words."""
-        text = " ".join(value.split() if isinstance(value, str) else str(value).split()) if value is not None else ""
+        text = self.tidy(str(value)) if value is not None else ""
         # The quote that an export puts before what looks like a formula is no part of the value.
         if text[:1] == "'" and text[1:].startswith(_FORMULA):
             text = text[1:]
@@ -58,6 +58,10 @@ class Cell(Widget):
         if isinstance(value, str) and len(value) > self.longest:
             raise ValueError(_("at most %(count)d characters") % {"count": self.longest})
         return value
+
+    def tidy(self, text: str) -> str:
+        """The text on one line, with single spaces."""
+        return " ".join(text.split())
 
     def read(self, text: str, row: Mapping[str, Any]) -> Any:
         return text
@@ -69,9 +73,8 @@ class Cell(Widget):
 class Lines(Cell):
     """Text of several lines."""
 
-    def clean(self, value: Any, row: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
-        text = str(value).strip() if value is not None else ""
-        return text[: self.longest] or None
+    def tidy(self, text: str) -> str:
+        return text.strip()
 
 
 class EmailCell(Cell):

@@ -10,7 +10,6 @@ an own field.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -54,13 +53,12 @@ class Editor:
     @property
     def groups(self) -> list[tuple[Text, list[tuple[str, Text]]]]:
         """Choices by entity; behind them what can be made."""
-        by_entity = groupby(self.targets.values(), key=lambda target: target.entity)
-        found: dict[str, list[tuple[str, Text]]] = {
-            entity: [(t.key, _named(t)) for t in targets] for entity, targets in _merged(by_entity)
-        }
+        found: dict[str, list[tuple[str, Text]]] = {}
+        for target in self.targets.values():
+            found.setdefault(target.entity, []).append((target.key, _named(target)))
         groups: list[tuple[Text, list[tuple[str, Text]]]] = [(ENTITIES[entity], found[entity]) for entity in found]
         if self.may_make_fields:
-            new = [
+            new: list[tuple[str, Text]] = [
                 (
                     f"new:{entity}:{kind.value}",
                     _("%(entity)s: new field, %(type)s") % {"entity": ENTITIES[entity], "type": kind.label.lower()},
@@ -68,21 +66,13 @@ class Editor:
                 for entity in found
                 for kind in NEW_TYPES
             ]
-            groups.append((_("Make an own field"), [(key, label) for key, label in new]))
+            groups.append((_("Make an own field"), new))
         return groups
 
 
 def read(given: Mapping[str, str], count: int) -> list[str]:
     """The choices that the editor's form has sent."""
     return [str(given.get(f"to-{place}", ""))[:80] for place in range(count)]
-
-
-def _merged(groups: "groupby[str, Target]") -> list[tuple[str, list[Target]]]:
-    """Declared and own fields of an entity together."""
-    found: dict[str, list[Target]] = {}
-    for entity, targets in groups:
-        found.setdefault(entity, []).extend(targets)
-    return list(found.items())
 
 
 def _named(target: Target) -> str:

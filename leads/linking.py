@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -20,6 +22,9 @@ from leads.transitions import OPEN
 from tenants.models import Member
 
 SHOWN = 5
+# What `decide` takes for keeping a lead as it is.
+LEAVE = "leave"
+Chosen = TypeVar("Chosen", Contact, Account)
 
 
 @dataclass
@@ -82,6 +87,33 @@ def _person_key(lead: Lead) -> str:
     return normalise.person_key(lead.first_name, lead.last_name, lead.email)
 
 
+def decide(lead: Lead, choice: str, by: Member | None = None) -> None:
+    """Do what somebody has chosen for a lead: "contact:7", "merge:7", "account:7", "new" or "leave".
+
+    Raises MovedMeanwhile if that is not to be had any more, ValidationError if nothing or nonsense was chosen.
+    """
+    kind, _colon, chosen = choice.partition(":")
+    if kind == "contact":
+        (relink if lead.contact_id else link)(lead, _chosen(Contact, chosen), by)
+    elif kind == "merge":
+        merge(lead, _chosen(Contact, chosen), by)
+    elif kind == "account":
+        link_account(lead, _chosen(Account, chosen), by)
+    elif kind == "new":
+        create_contact(lead, by)
+    elif kind == LEAVE:
+        leave(lead)
+    else:
+        raise ValidationError(_("Say who it is, or leave it."))
+
+
+def _chosen(model: type[Chosen], pk: str) -> Chosen:
+    found = model.objects.filter(pk=int(pk), is_active=True).first() if pk.isdecimal() else None
+    if found is None:
+        raise MovedMeanwhile(_("Whom you have chosen is no longer there."))
+    return found
+
+
 @transaction.atomic
 def link(lead: Lead, contact: Contact, by: Member | None = None) -> None:
     """Say whose lead it is. Raises MovedMeanwhile if somebody has linked it before."""
@@ -109,9 +141,11 @@ def relink(lead: Lead, contact: Contact, by: Member | None = None) -> None:
 
 
 def merge(lead: Lead, other: Contact, by: Member | None = None) -> None:
-    """Say that the lead's contact and another are one person. Raises MovedMeanwhile if the lead has none any more."""
+    """Say that the lead's contact and another are one person. Raises MovedMeanwhile if there are no longer two."""
     if lead.contact is None:
         raise MovedMeanwhile(_("This lead has no contact any more."))
+    if lead.contact == other:
+        raise MovedMeanwhile(_("They are one person already."))
     merging.merge(lead.contact, other, by=by)
 
 

@@ -1,5 +1,6 @@
 """What every test may use. The database server has been started by then (`tests/server.py`)."""
 
+import os
 from collections.abc import Iterator
 
 import django
@@ -7,6 +8,7 @@ import hypothesis
 import pytest
 
 from config import embedded
+from tests.server import SUPERUSER_URL
 
 LONG = ("test_thread", "test_pages", "test_linkedin", "test_dynamics", "test_imports", "test_journeys")
 
@@ -21,6 +23,10 @@ hypothesis.settings.load_profile("onward")
 def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     config.pluginmanager.import_plugin("tests.cast")
+    if url := os.environ.get(SUPERUSER_URL):
+        from tests import emptying
+
+        emptying.use(url)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ since their horizon is the whole cluster's.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
 
@@ -15,6 +17,8 @@ from config import embedded
 
 # Where tests find the embedded server's superuser, for what the application's role may not do.
 SUPERUSER_URL = "TEST_SUPERUSER_URL"
+# A folder for what one process of a run makes for all of them.
+SHARED_FOLDER = "TEST_SHARED_FOLDER"
 
 _running = ExitStack()
 
@@ -48,6 +52,9 @@ def prepare(*, runs_tests: bool) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Before anybody else's turn: pytest-django imports the settings in this hook."""
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    if not is_worker:
+        os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="onward-shared-")
+        _running.callback(shutil.rmtree, os.environ[SHARED_FOLDER], ignore_errors=True)
     has_workers = bool(getattr(early_config.known_args_namespace, "numprocesses", None))
     prepare(runs_tests=is_worker or not has_workers)
     return (yield)

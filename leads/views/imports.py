@@ -12,8 +12,10 @@ from contacts import mapping
 from leads.importing import checking, columns, reading, running, starting
 from leads.importing.forms import OptionsForm, UploadForm
 from leads.models.imports import Import
+from tenants import jobs
 from tenants.access import Right, allow
 from tenants.forms import refuse
+from tenants.models import Job
 from tenants.paging import page_of
 from tenants.responses import done
 
@@ -45,7 +47,7 @@ def new(request: Any) -> HttpResponse:
 @allow(Right.EDIT_AUDIENCE)
 def map_columns(request: Any, pk: int) -> HttpResponse:
     """Where the columns go, as guessed or as the last time."""
-    batch = _draft(pk)
+    batch = _draft(request, pk)
     if batch is None:
         return _started(request, pk)
     chosen, fault = batch.mapping, ""
@@ -67,7 +69,7 @@ def map_columns(request: Any, pk: int) -> HttpResponse:
 @allow(Right.EDIT_AUDIENCE)
 def set_options(request: Any, pk: int) -> HttpResponse:
     """What to do with the rows; then they are tried."""
-    batch = _draft(pk)
+    batch = _draft(request, pk)
     if batch is None:
         return _started(request, pk)
     form = OptionsForm(request.POST if request.method == "POST" else None, batch=batch)
@@ -76,6 +78,9 @@ def set_options(request: Any, pk: int) -> HttpResponse:
         return render(request, "leads/imports/options.html", context)
     if not form.is_valid():
         return render(request, "leads/imports/options.html", context, status=422)
+    if batch.trial:
+        # One that is still under way tries by other answers.
+        jobs.cancel(batch.trial, by=request.member)
     starting.set_options(batch, form.answers())
     running.start(batch, running.TRIAL, request.member)
     return redirect("leads:import_check", pk)
@@ -84,7 +89,7 @@ def set_options(request: Any, pk: int) -> HttpResponse:
 @allow(Right.EDIT_AUDIENCE)
 def check(request: Any, pk: int) -> HttpResponse:
     """What would happen, and rows that may be about somebody known."""
-    batch = _draft(pk)
+    batch = _draft(request, pk)
     if batch is None:
         return _started(request, pk)
     if batch.trial is None:
@@ -95,10 +100,12 @@ def check(request: Any, pk: int) -> HttpResponse:
 @allow(Right.EDIT_AUDIENCE)
 @require_POST
 def start(request: Any, pk: int) -> HttpResponse:
-    """Import the rows, with what was decided about some of them."""
-    batch = _draft(pk)
+    """Import the rows, with what was decided about some of them; only what has been tried to the end."""
+    batch = _draft(request, pk)
     if batch is None:
         return _started(request, pk)
+    if batch.trial is None or batch.trial.state != Job.State.DONE:
+        return redirect("leads:import_check", pk)
     starting.decide(batch, checking.decisions(batch, request.POST))
     job = running.start(batch, running.RUN, request.member)
     return done(request, _("The import has begun."), "tenants:job", job.pk)
@@ -108,16 +115,19 @@ def start(request: Any, pk: int) -> HttpResponse:
 @require_POST
 def discard(request: Any, pk: int) -> HttpResponse:
     """Forget an import that has not started, with its file."""
-    batch = _draft(pk)
+    batch = _draft(request, pk)
     if batch is None:
         return _started(request, pk)
     starting.discard(batch, by=request.member)
     return done(request, _("“%(name)s” has been discarded.") % {"name": batch.name}, "leads:imports")
 
 
-def _draft(pk: int) -> Import | None:
-    """The import, as long as it has not started; locked while it is changed."""
-    batch = get_object_or_404(Import.objects.select_related("trial", "file", "rows"), pk=pk)
+def _draft(request: Any, pk: int) -> Import | None:
+    """The import, as long as it has not started; locked while it is changed, so that it is started once."""
+    rows = Import.objects.select_related("trial", "file", "rows")
+    if request.method == "POST":
+        rows = rows.select_for_update(of=("self",))
+    batch = get_object_or_404(rows, pk=pk)
     return batch if batch.state == Import.State.DRAFT else None
 
 

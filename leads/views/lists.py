@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contacts import exporting, saved_views
-from contacts.models import Account, Contact
 from leads import actions, bulk, linking, listing, queries
 from leads.errors import MovedMeanwhile
 from leads.resources import LeadResource
@@ -62,23 +61,13 @@ def unmatched(request: Any) -> HttpResponse:
 def match(request: Any, pk: int) -> HttpResponse:
     """Link a lead to the contact or account chosen, make a contact of it, merge two, or leave it as it is."""
     lead = get_object_or_404(linking.needing(), pk=pk)
-    kind, _colon, chosen = request.POST.get("to", "").partition(":")
-    names = {"person": lead.person}
+    names, choice = {"person": lead.person}, request.POST.get("to", "")
     try:
-        if kind == "contact":
-            verb = linking.relink if lead.contact_id else linking.link
-            verb(lead, get_object_or_404(Contact, pk=chosen, is_active=True), request.member)
-        elif kind == "merge":
-            linking.merge(lead, get_object_or_404(Contact, pk=chosen, is_active=True), request.member)
-        elif kind == "account":
-            linking.link_account(lead, get_object_or_404(Account, pk=chosen, is_active=True), request.member)
-        elif kind == "new" and lead.contact_id is None:
-            linking.create_contact(lead, request.member)
-        else:
-            linking.leave(lead)
-            return done(request, _("%(person)s stays as it is.") % names, "leads:unmatched")
+        linking.decide(lead, choice, request.member)
     except MovedMeanwhile as error:
         return done(request, str(error), "leads:unmatched", level="error")
     except ValidationError as error:
         return done(request, " ".join(error.messages), "leads:unmatched", level="error")
+    if choice == linking.LEAVE:
+        return done(request, _("%(person)s stays as it is.") % names, "leads:unmatched")
     return done(request, _("%(person)s is linked.") % names, "leads:unmatched")

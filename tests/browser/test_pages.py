@@ -83,7 +83,7 @@ OBJECTS = {
     **dict.fromkeys(("integrations:linkedin_form_mapping", "integrations:linkedin_forget_mapping"), "lead_form"),
 }
 # Each is looked at with a company of its own, whose making takes longer than a few pages do.
-SPACES = (("insights", "tenants", "contacts"), ("segments", "messaging", "pages"), ("leads",), ("scoring", "journeys"))
+SPACES = (("insights", "tenants", "contacts", "leads"), ("segments", "messaging", "pages", "scoring", "journeys"))
 LONG_NAME = "Maximiliana Konstantina von und zu Hohenzollern-Sigmaringen-Donaueschingen-Baden"
 LONG_ADDRESS = "maximiliana.konstantina.hohenzollern-sigmaringen@example.com"
 

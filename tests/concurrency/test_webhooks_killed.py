@@ -54,9 +54,15 @@ class Sender:
 
 
 def fire(
-    acme: Tenant, receiver: Receiver, folder: Path, rounds: int, guard: str = "", patience: float = 120
+    acme: Tenant,
+    receiver: Receiver,
+    folder: Path,
+    rounds: int,
+    guard: str = "",
+    is_enough: Callable[[], bool] = lambda: False,
 ) -> list[int]:
-    """Record facts, kill senders `rounds` times at work, let the others finish; the ids of the facts in order."""
+    """Record facts, kill senders `rounds` times at work, let the others finish, or go on until it `is_enough`; the ids
+    of the facts in order."""
     with tenant_scope(acme):
         people = Contact.objects.bulk_create(Contact(email=f"p{n}@lead.example") for n in range(CONTACTS))
         rows = [{"contact_id": one.pk} for _turn in range(FACTS_EACH) for one in people]
@@ -73,15 +79,15 @@ def fire(
             time.sleep(rng.uniform(0, 0.1))
             senders[place].kill()
             senders[place] = Sender(receiver, folder, guard)
-        _wait(lambda: _finished(acme) == len(facts), patience)
+        _wait(lambda: _finished(acme) == len(facts) or is_enough())
     finally:
         for sender in senders:
             sender.kill()
     return facts
 
 
-def _wait(is_done: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+def _wait(is_done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + processes.PATIENCE
     while not is_done() and time.monotonic() < deadline:
         time.sleep(0.02)
 
@@ -89,6 +95,24 @@ def _wait(is_done: Callable[[], bool], seconds: float) -> None:
 def _finished(tenant: Tenant) -> int:
     with tenant_scope(tenant):
         return Delivery.objects.filter(state__in=(State.DELIVERED, State.FAILED)).count()
+
+
+class Stuck:
+    """Whether nothing goes on any more: for a second nobody has called, and what is left is leased, or behind that."""
+
+    def __init__(self, tenant: Tenant, receiver: Receiver) -> None:
+        self._tenant, self._receiver = tenant, receiver
+        self._count, self._since = -1, 0.0
+
+    def __call__(self) -> bool:
+        if len(self._receiver.calls) != self._count:
+            self._count, self._since = len(self._receiver.calls), time.monotonic()
+        return time.monotonic() > self._since + 1 and not self._has_free()
+
+    def _has_free(self) -> bool:
+        leased = Delivery.objects.filter(state=State.SENDING).values("contact")
+        with tenant_scope(self._tenant):
+            return Delivery.objects.filter(state=State.QUEUED).exclude(contact__in=leased).exists()
 
 
 def out_of_order(calls: list[Call]) -> list[int]:
@@ -129,5 +153,5 @@ def test_control_without_the_rule_of_order_contacts_are_told_about_later_things_
 def test_control_without_an_end_of_leases_what_dead_senders_held_is_lost(
     acme: Tenant, receiver: Receiver, tmp_path: Path
 ) -> None:
-    facts = fire(acme, receiver, tmp_path, 6, "without-end-of-lease", patience=15)
+    facts = fire(acme, receiver, tmp_path, 6, "without-end-of-lease", Stuck(acme, receiver))
     assert {call.json["data"]["id"] for call in receiver.taken()} < set(facts)

@@ -37,6 +37,7 @@ from tenants.scope import tenant_scope
         (cells.DateCell(is_day_first=False), "23/04/2026", "2026-04-23"),
         (cells.ChoiceCell(["Basic", "Pro"]), "PRO", "Pro"),
         (cells.Lines(100), "one\ntwo ", "one\ntwo"),
+        (cells.Lines(100), "'=1+1\ntwo", "=1+1\ntwo"),
     ],
 )
 def test_a_cell_is_read_as_it_is_meant(cell: cells.Cell, text: str, value: Any) -> None:
@@ -47,6 +48,7 @@ def test_a_cell_is_read_as_it_is_meant(cell: cells.Cell, text: str, value: Any) 
     ("cell", "text"),
     [
         (cells.Cell(3), "four"),
+        (cells.Lines(3), "a\nbc"),
         (cells.EmailCell(254), "a@b"),
         (cells.EmailCell(254), "a b@c.example"),
         (cells.PhoneCell(60), "030 12345678"),

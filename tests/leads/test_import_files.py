@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -14,10 +15,11 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contacts.models import Contact, Field
-from leads.importing import pieces, reading
+from contacts.models import Contact, Field, Purpose
+from leads.importing import pieces, reading, running
 from leads.models import Import
-from tenants.models import Job, Tenant
+from tenants import jobs
+from tenants.models import Job, Member, Tenant, Wakeup
 from tenants.scope import tenant_scope
 from tests.leads.files import PEOPLE, as_csv, as_workbook, begin, go, imported, refusals, sums
 
@@ -187,6 +189,67 @@ class TestThroughTheImport:
                 call_command("import_people", str(file), "--tenant", "acme")
             assert refused.value.returncode == 1
             assert json.loads(capsys.readouterr().out)["error"]
+
+    def test_the_command_asks_for_what_the_wizard_asks_for(
+        self, acme: Tenant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file, mapping = tmp_path / "people.csv", tmp_path / "map.json"
+        file.write_bytes(as_csv(PEOPLE))
+        with tenant_scope(acme):
+            news = Purpose.objects.create(key="news", name="News", is_default=True).pk
+        proof = {"basis": "fair", "consent_source": "Hannover", "consented_on": "2026-04-20"}
+
+        def run(answers: Any, *more: str) -> dict[str, Any]:
+            mapping.write_text(json.dumps(answers))
+            with suppress(CommandError):
+                call_command("import_people", str(file), "--tenant", "acme", "--mapping", str(mapping), *more)
+            return json.loads(capsys.readouterr().out)
+
+        for wrong, says in (
+            ([], "JSON object"),
+            ({"columns": ["E-Mail"]}, "JSON object"),
+            ({"column": {}}, "JSON object"),
+            ({"columns": {"Mail": "contact.email"}}, "no column 'Mail'"),
+            ({"columns": {"E-Mail": 5}}, "no field “5”"),
+            ({"options": {"colour": "red"}}, "no option colour"),
+            ({"options": {"update": "perhaps"}}, "update: .*perhaps"),
+            ({"options": {"match_by": "phone"}}, "match_by: .*phone"),
+            ({"options": {"purpose_id": news}}, "basis: .*proof"),
+            ({"options": {"purpose_id": news + 1, **proof}}, "purpose_id: "),
+            ({"options": {"purpose_id": news, **proof, "consented_on": "20.4."}}, "consented_on: "),
+        ):
+            assert re.search(says, run(wrong)["error"]), wrong
+        with tenant_scope(acme):
+            assert not Import.objects.exists()
+        assert re.search("no option purpose_id", run({"options": {"purpose_id": news}}, "--accounts")["error"])
+        assert run({"options": {"purpose_id": news, **proof, "update": "fill"}})["agreed"] == 3
+        file.write_bytes(as_csv([PEOPLE[0], ["ida@contoso.example", "", "", "", ""]]))
+        assert run({})["agreed"] == 0, "nobody agrees because others did"
+        with tenant_scope(acme):
+            assert Import.objects.latest("pk").options["update"] == "fill", "the other answers are the last ones"
+
+    def test_a_command_whose_import_was_cancelled_says_so(
+        self,
+        acme: Tenant,
+        sam: Member,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (file := tmp_path / "people.csv").write_bytes(as_csv(PEOPLE))
+
+        def cancel_and_run(tenant_id: int, job: Job) -> bool:
+            assert Wakeup.objects.filter(queue=running.QUEUE).exists(), "a worker goes on if the command is killed"
+            with tenant_scope(tenant_id):
+                jobs.cancel(job, by=sam)
+            return run(tenant_id, job)
+
+        run = running.run
+        monkeypatch.setattr(running, "run", cancel_and_run)
+        with pytest.raises(CommandError, match="cancelled") as refused:
+            call_command("import_people", str(file), "--tenant", "acme")
+        assert refused.value.returncode == 1
+        assert json.loads(capsys.readouterr().out)["state"] == "cancelled"
 
 
 CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(

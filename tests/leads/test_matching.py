@@ -67,6 +67,30 @@ def test_it_may_be_left_as_it_is(acme: Tenant, two: list[Contact], sam: Member, 
     assert "Every lead is linked" in client.get("/sales/leads/unmatched/").content.decode()
 
 
+def test_what_is_not_to_be_had_is_said_and_changes_nothing(
+    acme: Tenant, two: list[Contact], sam: Member, client_of: ClientOf
+) -> None:
+    client = client_of(sam)
+    gone = f"contact:{two[1].pk + 1_000}"
+    for to in (
+        "",
+        "contact",
+        "contact:x",
+        f"contact:{10**30}",
+        gone,
+        f"merge:{two[0].pk}",
+        "account:1",
+        "new",
+        "delete:1",
+    ):
+        assert act(acme, client, to).contact == two[0], to
+        page = client.get("/sales/leads/unmatched/").content.decode()
+        assert 'data-level="error"' in page, to
+        assert "Pumps" in page, to
+    with tenant_scope(acme):
+        assert Contact.objects.count() == 2
+
+
 def test_the_page_costs_the_same_for_many_leads(
     acme: Tenant, two: list[Contact], sam: Member, client_of: ClientOf
 ) -> None:

@@ -247,6 +247,7 @@ def test_an_unknown_person_is_matched_side_by_side(
     known = make_lead("A", values={"email": "priya@initech.example"})
     named = make_lead("B", values={"first_name": "Priya", "last_name": "Raman", "company": "Initech GmbH"})
     fresh = make_lead("C", values={"last_name": "Lovelace", "email": "ada@globex.example", "company": "Globex"})
+    nameless = make_lead("D", values={"email": "info@initech.example"})
     client = client_of(sam)
     rows = {lead.topic: found for lead, found in client.get("/sales/leads/unmatched/").context["rows"]}
     assert rows["A"].contacts == rows["B"].contacts == [person]
@@ -255,11 +256,13 @@ def test_an_unknown_person_is_matched_side_by_side(
     client.post(f"/sales/leads/{known.pk}/match/", {"to": f"contact:{person.pk}"})
     client.post(f"/sales/leads/{named.pk}/match/", {"to": "leave"})
     client.post(f"/sales/leads/{fresh.pk}/match/", {"to": "new"})
+    client.post(f"/sales/leads/{nameless.pk}/match/", {"to": f"account:{person.account_id}"})
     with tenant_scope(acme):
         assert Lead.objects.get(pk=known.pk).contact == person
         made = Lead.objects.get(pk=fresh.pk)
         assert made.contact is not None
         assert (made.contact.email, made.account.name) == ("ada@globex.example", "Globex")
+        assert Lead.objects.values_list("contact", "account").get(pk=nameless.pk) == (None, person.account_id)
     assert client.get("/sales/leads/unmatched/").context["rows"] == []
 
 

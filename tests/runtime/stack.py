@@ -1,6 +1,5 @@
 """Real installations for the tests: a copy of the checkout in a temporary folder, run as a person would run it."""
 
-import atexit
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ import psycopg
 
 from config import embedded, environment
 from config.environment import Ports
+from tests.server import SHARED_FOLDER
 
 BASE = Path(__file__).resolve().parents[2]
 # What `tests.server` sets for this process must not reach an installation.
@@ -32,9 +32,8 @@ OURS = {
 }  # fmt: skip
 
 
-# The static files that this process's first installation has collected; copies of the checkout need no others.
-COLLECTED = Path(tempfile.mkdtemp(prefix="onward-static-")) / "staticroot"
-atexit.register(shutil.rmtree, COLLECTED.parent, ignore_errors=True)
+# The static files that the run's first installation has collected; copies of the checkout need no others.
+COLLECTED = Path(os.environ[SHARED_FOLDER]) / "staticroot"
 
 
 @contextmanager
@@ -98,7 +97,10 @@ class Installation:
         until(lambda: "Onward is at" in self.said() or self.has_ended(), 600)
         assert not self.has_ended(), self.said()
         if not COLLECTED.exists():
-            shutil.copytree(self.folder / "staticroot", COLLECTED)
+            whole = Path(tempfile.mkdtemp(dir=COLLECTED.parent)) / "staticroot"
+            shutil.copytree(self.folder / "staticroot", whole)
+            with suppress(OSError):  # another process was faster
+                whole.rename(COLLECTED)
         return self
 
     def has_ended(self) -> bool:
@@ -155,14 +157,12 @@ class Installation:
         return self.process.wait(300)
 
     def close(self) -> None:
-        """End whatever still runs of it."""
+        """End whatever still runs of it, without the time for stopping in good order: its folder goes as well."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(300)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            family = self.family()
+            self.process.kill()
+            self.process.wait()
+            until(lambda: not alive(family))
 
 
 @contextmanager

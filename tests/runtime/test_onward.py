@@ -23,7 +23,7 @@ esac
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder():
     with checkout() as made:
         yield made

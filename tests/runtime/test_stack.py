@@ -17,10 +17,19 @@ pytestmark = pytest.mark.crash
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Installation]:
-    """One installation for all tests that leave it standing."""
+def installed() -> Iterator[Installation]:
+    """One installation for all tests that need no other."""
     with installation() as made:
-        yield made.start().wait_until_up()
+        yield made
+
+
+@pytest.fixture
+def running(installed: Installation) -> Installation:
+    """The installation at work: started anew if the test before has ended it."""
+    if installed.process is None or installed.has_ended():
+        installed.forget_words()
+        installed.start().wait_until_up()
+    return installed
 
 
 def test_the_sign_in_page_answers_and_every_part_is_well(running):
@@ -121,37 +130,6 @@ def test_it_can_be_stopped_while_it_starts():
         until(lambda: not alive(family))
 
 
-def test_children_do_not_outlive_a_killed_supervisor():
-    with installation() as made:
-        family = made.start().wait_until_up().family()
-        made.process.kill()
-        made.process.wait()
-        until(lambda: not alive(family))
-
-
-def test_everything_killed_at_once_starts_again_with_its_data_and_ctrl_c_leaves_no_process():
-    with installation() as made:
-        made.start().wait_until_up()
-        with made.database() as database:
-            add_company(database, "kept")
-        secrets = (made.folder / "var" / "env").read_text()
-        family = made.family()
-        for process in family:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        made.process.wait()
-        until(lambda: not alive(family))
-
-        made.forget_words()
-        made.start().wait_until_up()
-        assert made.get("/healthz")[0] == 200
-        with made.database() as database:
-            assert database.execute("select slug from tenants_tenant").fetchall() == [("kept",)]
-        assert (made.folder / "var" / "env").read_text() == secrets
-        until(made.is_well)
-        assert_stops_without_a_trace(made, signal.SIGINT)
-
-
 def test_without_redis_one_process_does_the_work_beside_another_checkout(running):
     with installation(ONWARD_NO_REDIS="1") as made:
         made.start().wait_until_up()
@@ -166,6 +144,34 @@ def test_without_redis_one_process_does_the_work_beside_another_checkout(running
             until(lambda: database.execute("select count(*) from tenants_wakeup").fetchone() == (0,))
         assert running.get("/healthz")[0] == 200
         assert_stops_without_a_trace(made, signal.SIGTERM)
+
+
+def test_children_do_not_outlive_a_killed_supervisor(running):
+    family = running.family()
+    running.process.kill()
+    running.process.wait()
+    until(lambda: not alive(family))
+
+
+def test_everything_killed_at_once_starts_again_with_its_data_and_ctrl_c_leaves_no_process(running):
+    with running.database() as database:
+        add_company(database, "kept")
+    secrets = (running.folder / "var" / "env").read_text()
+    family = running.family()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    running.process.wait()
+    until(lambda: not alive(family))
+
+    running.forget_words()
+    running.start().wait_until_up()
+    assert running.get("/healthz")[0] == 200
+    with running.database() as database:
+        assert ("kept",) in database.execute("select slug from tenants_tenant").fetchall()
+    assert (running.folder / "var" / "env").read_text() == secrets
+    until(running.is_well)
+    assert_stops_without_a_trace(running, signal.SIGINT)
 
 
 def add_company(database: psycopg.Connection, slug: str) -> int:
@@ -184,7 +190,7 @@ def assert_stops_without_a_trace(made: Installation, signum: signal.Signals) -> 
     until(lambda: not alive(family))
 
 
-def test_the_environment_may_name_other_servers(running):
+def test_the_environment_may_name_other_servers():
     given = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
     with installation(**given) as made:
         assert made.start().process.wait(300) == 1
