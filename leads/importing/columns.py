@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from contacts import custom, normalise, targets
 from contacts.models import Field
 from contacts.targets import Target
+from leads.importing import refusals
 from leads.models.imports import Import, ImportMapping
 from tenants.models import Member
 
@@ -27,8 +28,9 @@ def offered(entity: str) -> dict[str, Target]:
 
 
 def header_key(headers: Sequence[str]) -> str:
-    """What tells a set of columns from another, whatever their order."""
-    return hashlib.sha256("\x1f".join(sorted(headers)).encode()).hexdigest()
+    """What tells a set of columns from another, whatever their order; a file of refused rows has those it came from."""
+    own = sorted(name for name in headers if name != refusals.REASON)
+    return hashlib.sha256("\x1f".join(own).encode()).hexdigest()
 
 
 def remembered(entity: str, headers: Sequence[str]) -> ImportMapping | None:

@@ -14,7 +14,7 @@ from contacts.models import Contact, Purpose
 from contacts.models.timeline import Lane
 from leads.importing import staging
 from leads.importing.folding import Person
-from leads.importing.options import Options
+from leads.importing.options import MatchBy, Options
 from messaging.eligibility import effective_suppression
 from tenants.models import Member
 
@@ -70,7 +70,7 @@ def admit(people: Sequence[Person], options: Options) -> int:
 
 def grant(people: Sequence[Person], options: Options, made: set[int], by: Member | None) -> Granted:
     """Write that the admitted people agree, with basis, source and date; the levels of those known before follow."""
-    agreed = {p.contact_id: p.values["email"] for p in people if p.may_agree and p.contact_id}
+    agreed = _agreed(people, made)
     purpose = Purpose.objects.filter(pk=options.purpose_id).first() if agreed and options.purpose_id else None
     if purpose is None:
         return Granted()
@@ -109,6 +109,15 @@ def grant(people: Sequence[Person], options: Options, made: set[int], by: Member
     before = _derive([id_ for id_ in agreed if id_ not in made])
     is_enough = options.consent_level >= consent.COMMERCIAL
     return Granted(ids, _mailable() if is_enough else 0, before)
+
+
+def _agreed(people: Sequence[Person], made: set[int]) -> dict[int, str]:
+    """The addresses of those who agree, by contact; who keeps another address than the row's says nothing of hers."""
+    agreed = {p.contact_id: p.values["email"] for p in people if p.may_agree and p.contact_id}
+    doubtful = [p.contact_id for p in people if p.contact_id in agreed and not (p.key and p.key[0] == MatchBy.EMAIL)]
+    known = [id_ for id_ in doubtful if id_ and id_ not in made]
+    emails = dict(Contact.objects.filter(pk__in=known).values_list("pk", "email")) if known else {}
+    return {id_: address for id_, address in agreed.items() if emails.get(id_, address) == address}
 
 
 def _derive(known: list[int]) -> dict[int, dict[str, Any]]:

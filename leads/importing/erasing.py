@@ -1,11 +1,16 @@
 """What imports forget about erased people: the files that they were in, and what was known of them before."""
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_lazy as _
 
 from contacts.registry import Erased, Eraser
 from leads.importing import pieces
 from leads.models.imports import Import, ImportPiece
 from tenants import files
+from tenants.housekeeping import chore
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
 
 
 def erase(erased: Erased) -> None:
@@ -23,6 +28,18 @@ def erase(erased: Erased) -> None:
     files.empty(pk for pair in found.values_list("file", "rows") for pk in pair if pk)
     ImportPiece.objects.filter(batch__in=about, is_trial=True).delete()
     found.update(samples=[])
+
+
+@chore("imports", every=timedelta(hours=6))
+def forget() -> None:
+    """Of imports whose files have gone by age, forget the rows as well that were shown or refused."""
+    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
+        with tenant_scope(tenant_id):
+            gone = Import.objects.filter(rows=None, file=None)
+            old = ImportPiece.objects.filter(batch__in=gone)
+            old.filter(is_trial=True).delete()
+            old.exclude(refused=[]).update(refused=[])
+            gone.exclude(samples=[]).update(samples=[])
 
 
 def _is_in(batch: Import, erased: Erased) -> bool:

@@ -95,6 +95,12 @@ def _undo_figures(job: Job) -> Sequence[Figure]:
     ]
 
 
+def _undo_downloads(job: Job) -> Sequence[Download]:
+    if not job.result.get("kept"):
+        return ()
+    return [Download("kept", gettext_lazy("What was left, with reasons"), "left.csv", undoing.kept_lines)]
+
+
 def _catch_up(job: Job) -> None:
     announce(running.QUEUE)
 
@@ -127,6 +133,7 @@ def register() -> None:
         "arrow-back-up",
         edit,
         figures=_undo_figures,
+        downloads=_undo_downloads,
         cancelled=_stop_undoing,
         template="leads/imports/_undo.html",
         context=_undo_context,

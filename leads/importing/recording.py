@@ -61,7 +61,7 @@ def record_contacts(
         )
     if not has_changed:
         return
-    labels = {name: str(getattr(field, "verbose_name", name)) for name, field in _shown_fields(contacts.MODEL)}
+    labels = labels_of(contacts.MODEL)
     timeline.record_select(
         "contact.changed",
         """SELECT differing.id AS contact_id, contact.account_id, %(actor)s::bigint AS actor_id,
@@ -100,6 +100,11 @@ def record_accounts(
         for change in changed_accounts
     ]
     timeline.record_many("account.changed", rows, lane=lane)
+
+
+def labels_of(model: type[Any]) -> dict[str, str]:
+    """What the columns are called whose changes are told."""
+    return {name: str(getattr(field, "verbose_name", name)) for name, field in _shown_fields(model)}
 
 
 def _shown_fields(model: type[Any]) -> list[tuple[str, Any]]:

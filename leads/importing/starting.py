@@ -7,7 +7,7 @@ from typing import IO, Any
 from leads.importing import columns, reading
 from leads.importing.options import Options
 from leads.models.imports import Import
-from tenants import audit, files
+from tenants import audit, files, jobs
 from tenants.models import Member, Tenant
 
 # Rows that are looked at to guess by, and those that are kept to be shown.
@@ -39,12 +39,19 @@ def begin(file: IO[bytes], name: str, entity: str, tenant: Tenant, *, by: Member
 
 
 def map_columns(batch: Import, mapping: Sequence[str], *, by: Member | None) -> None:
-    """Say where the columns go, making the own fields that are asked for. Raises ValidationError."""
+    """Say where the columns go, making the own fields that are asked for; a trial by other columns is forgotten.
+
+    Raises ValidationError.
+    """
     columns.check(mapping, columns.offered(batch.entity), batch.entity)
     batch.mapping = columns.make_fields(mapping, batch.headers, by=by)
     if any(key.startswith("lead.") for key in batch.mapping):
         batch.options = {**batch.options, "makes_leads": True}
-    batch.save(update_fields=["mapping", "options"])
+    if batch.trial and by:
+        jobs.cancel(batch.trial, by=by)
+    batch.pieces.filter(is_trial=True).delete()
+    batch.trial = None
+    batch.save(update_fields=["mapping", "options", "trial"])
 
 
 def set_options(batch: Import, answers: Mapping[str, Any]) -> None:

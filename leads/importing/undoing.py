@@ -6,6 +6,7 @@ that stays, and is listed. Rows of the timeline that only the import has written
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
@@ -15,9 +16,12 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from contacts import findable, search, timeline
+from contacts.exporting import as_csv
 from contacts.models import Account, Consent, Contact, MatchAmbiguity
 from contacts.models.timeline import Lane
+from contacts.targets import ENTITIES
 from leads.creation import SEARCH_KIND
+from leads.importing import recording
 from leads.importing.accounts import ACCOUNT
 from leads.importing.contacts import CONTACT
 from leads.importing.staging import Record
@@ -75,6 +79,18 @@ def run(tenant_id: int, job_id: int, deadline: float | None) -> bool:
 def _size(piece: ImportPiece) -> int:
     made = sum(len(piece.created.get(entity, ())) for entity in ("contact", "account", "lead"))
     return made + sum(len(changes) for changes in piece.changed.values())
+
+
+def kept_lines(job: Job) -> Iterator[str]:
+    """What an undo has left as it is, as a file's lines, a scope per piece."""
+    yield from as_csv([[_("What"), _("Name"), _("Why it was left")]])
+    with tenant_scope(job.tenant_id, read_only=True):
+        rows = ImportPiece.objects.filter(batch=job.arguments["import"], is_trial=False).exclude(kept=[])
+        positions = list(rows.order_by("position").values_list("pk", flat=True))
+    for pk in positions:
+        with tenant_scope(job.tenant_id, read_only=True):
+            kept = ImportPiece.objects.values_list("kept", flat=True).get(pk=pk)
+        yield from as_csv([str(ENTITIES[entity]), name, why] for entity, _pk, name, why in kept)
 
 
 def take_back(piece: ImportPiece, all_pieces: QuerySet[ImportPiece], actor_id: int | None) -> list[list[Any]]:
@@ -242,13 +258,13 @@ def _json(value: Any) -> Any:
 
 def _tell(entity: str, same: dict[int, Any], changes: dict[str, Any], actor_id: int | None) -> None:
     """The timeline hears that values went back, so that whoever follows them does."""
-    hidden = ("updated_at", "sort_key", "name_key")
+    labels = recording.labels_of(Contact if entity == "contact" else Account)
     rows = []
     for id_, before in same.items():
         after = changes[str(id_)]["after"]
-        fields = {name: [value, before.get(name)] for name, value in after.items() if name not in hidden}
+        fields = {name: [value, before.get(name)] for name, value in after.items() if name in labels}
         if fields:
             who = {"contact_id": id_} if entity == "contact" else {"account_id": id_, "object_id": id_}
-            detail = {"fields": fields, "names": ", ".join(fields), "account": ""}
+            detail = {"fields": fields, "names": ", ".join(labels[name] for name in fields), "account": ""}
             rows.append({**who, "actor_id": actor_id, "detail": detail})
     timeline.record_many(f"{entity}.changed", rows, lane=Lane.BULK)

@@ -154,6 +154,17 @@ class TestThroughTheImport:
         with tenant_scope(acme):
             assert Contact.objects.get(email="bo@b.example").account.name == "=cmd|'/c calc'!A1"  # type: ignore[union-attr]
 
+    def test_the_columns_of_refused_rows_go_where_they_went(self, acme: Tenant) -> None:
+        from tests.leads.test_import_pages import refused_file
+
+        batch = begin(
+            acme, as_csv([["Wer", "Was"], ["nobody", "CEO"]]), {"Wer": "contact.email", "Was": "contact.job_title"}
+        )
+        go(acme, batch)
+        again = begin(acme, refused_file(acme, batch).encode())
+        assert again.headers == ["Wer", "Was", "Why refused"]
+        assert again.mapping == ["contact.email", "contact.job_title", ""]
+
     def test_a_hundred_megabytes_in_flat_memory(self, acme: Tenant) -> None:
         line = ("x" * 4000).encode()
         content = io.BytesIO(b"mail,notes\n" + b"".join(b"a%d@b.example,%s\n" % (n, line) for n in range(27_000)))

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts import people, search
 from contacts.models import Contact, Field, Purpose
-from leads.importing import running
+from leads.importing import erasing, running
 from leads.models.imports import Import, ImportPiece
-from tenants import wakeups
+from tenants import files, wakeups
 from tenants.models import File, FilePiece, Job, Member, Tenant
 from tenants.scope import tenant_scope
 from tests.cast import TenantClient
@@ -182,6 +182,21 @@ def test_only_what_has_been_tried_by_the_last_answers_can_be_started(
         assert Import.objects.get().state == Import.State.DRAFT
 
 
+def test_a_trial_by_other_columns_is_forgotten(acme: Tenant, sam: Member, client_of: ClientOf) -> None:
+    client, batch = client_of(sam), begin(acme, as_csv(PEOPLE))
+    columns, check = (f"/sales/imports/{batch.pk}/{step}/" for step in ("columns", "check"))
+    for is_open in (False, True):
+        with tenant_scope(acme):
+            job = running.start(batch, running.TRIAL, sam)
+        if not is_open:
+            work(acme)
+        client.post(columns, {"to-0": "contact.email", "to-1": "contact.first_name"})
+        assert client.get(check)["Location"].endswith("/options/")
+        with tenant_scope(acme):
+            job.refresh_from_db()
+            assert job.state == (Job.State.CANCELLED if is_open else Job.State.DONE)
+
+
 def test_a_draft_is_discarded_with_its_file(acme: Tenant, sam: Member, client_of: ClientOf) -> None:
     batch = begin(acme, as_csv(PEOPLE))
     client_of(sam).post(f"/sales/imports/{batch.pk}/discard/")
@@ -270,8 +285,6 @@ def test_a_piece_costs_the_same_number_of_statements_however_many_rows_it_has(ac
 
 
 def test_files_end_when_their_time_has_come(acme: Tenant) -> None:
-    from tenants import files
-
     with tenant_scope(acme):
         kept = files.store("a.csv", iter([b"x" * (3 << 20), b"y"]), by=None)
         assert b"".join(files.pieces(kept)) == b"x" * (3 << 20) + b"y"
@@ -287,6 +300,19 @@ def test_files_end_when_their_time_has_come(acme: Tenant) -> None:
     with tenant_scope(acme):
         assert not File.objects.exists()
         assert not FilePiece.objects.exists()
+
+
+def test_rows_are_forgotten_with_the_files_that_they_were_in(acme: Tenant) -> None:
+    batch = begin(acme, as_csv([*PEOPLE, ["nobody", "Nobody", "", "", ""]]))
+    go(acme, batch)
+    for expires_at, is_left in (("2100-01-01T00:00Z", True), ("2020-01-01T00:00Z", False)):
+        with tenant_scope(acme):
+            File.objects.update(expires_at=expires_at)
+        files.expire()
+        erasing.forget()
+        with tenant_scope(acme):
+            batch.refresh_from_db()
+            assert (bool(batch.samples), bool(ImportPiece.objects.get().refused)) == (is_left, is_left)
 
 
 def test_erasing_a_person_empties_the_files_that_she_was_in(acme: Tenant) -> None:

@@ -14,7 +14,7 @@ from leads.importing import undoing
 from leads.models import Lead
 from leads.models.imports import Import, ImportPiece
 from tenants import jobs, wakeups
-from tenants.models import Tenant
+from tenants.models import Job, Tenant
 from tenants.postgres.base import is_tenants
 from tenants.scope import tenant_scope
 from tests.leads.files import PEOPLE, as_csv, begin, go
@@ -109,6 +109,12 @@ def test_what_was_changed_since_stays_and_is_listed(acme: Tenant, known: Contact
         people.update_contact(jonas, {"city": "Bonn"})
     kept = undo(acme, batch)
     assert {(entity, pk) for entity, pk, _name, _why in kept} == {("contact", known.pk), ("contact", jonas.pk)}
+    with tenant_scope(acme):
+        job = Job.objects.get(kind=undoing.KIND)
+        [download] = jobs.kinds.of(job).downloads(job)
+    lines = list(download.lines(job))
+    assert len(lines) == 3
+    assert "Contact,Jonas Lindqvist,it was changed" in lines[2]
     with tenant_scope(acme):
         assert set(Contact.objects.values_list("email", "job_title")) == {
             ("amara@contoso.example", "Board"), ("jonas@contoso.example", "CEO"),

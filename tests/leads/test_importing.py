@@ -177,6 +177,18 @@ def test_a_value_that_cannot_be_read_may_be_left_out_instead(acme: Tenant) -> No
     assert refusals(acme)[0][1].endswith("not an e-mail address")
 
 
+def test_who_keeps_another_address_than_the_files_agrees_to_nothing_by_it(acme: Tenant) -> None:
+    with tenant_scope(acme):
+        news = Purpose.objects.create(key="news", name="News", is_default=True)
+        known = people.create_contact({"last_name": "Okafor", "phone": "+4930901820", "email": "hers@contoso.example"})
+    rows = [["email", "phone"], ["old@contoso.example", "030 901820"], ["new@contoso.example", "030 901821"]]
+    imported(acme, as_csv(rows), match_by="phone", update="fill", purpose_id=news.pk, basis="fair")
+    with tenant_scope(acme):
+        known.refresh_from_db()
+        assert (known.email, known.consent_level) == ("hers@contoso.example", 0)
+        assert list(Consent.objects.values_list("address", flat=True)) == ["new@contoso.example"]
+
+
 def test_consent_is_noted_with_basis_source_and_date(acme: Tenant) -> None:
     with tenant_scope(acme):
         news = Purpose.objects.create(key="news", name="News", is_default=True)

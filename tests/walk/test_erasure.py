@@ -34,6 +34,7 @@ IMPERSONAL = {
     "contacts.Field": "the tenant's own words for fields",
     "contacts.Purpose": "the tenant's own words for purposes",
     "contacts.Received": "a provider's ids of events",
+    "contacts.SearchBacklog": "ids of records that search has yet to read",
     "contacts.ReaderCursor": "how far a reader has come",
     "integrations.AdAccount": "an ad account of the tenant's own",
     "integrations.AdCampaign": "written by marketers",
