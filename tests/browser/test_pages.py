@@ -54,6 +54,11 @@ MORE = {
         "/sales/leads/bulk/?action=disqualify&ids={lead}",
     ),
     "journeys": ("/journeys/{journey}/people/?state=done",),
+    "integrations": (
+        "/integrations/linkedin/submissions/?since=1999-01-01&until=1999-01-01",
+        "/integrations/dynamics/{dynamics}/changes/?state=parked",
+        "/integrations/webhooks/{endpoint}/?state=failed",
+    ),
 }
 # What answers a GET with a piece of a page for a swap, or with a picture of somebody else's page.
 PIECES = {
@@ -62,7 +67,7 @@ PIECES = {
     *("tenants:bell", "contacts:companies", "contacts:timeline", "segments:history", "segments:candidates"),
     *("contacts:export", "contacts:export_accounts", "leads:export", "tenants:job_file", "tenants:job_progress"),
     *("messaging:preview", "messaging:caught_body", "pages:preview", "leads:find", "scoring:progress"),
-    *("integrations:linkedin_progress", "integrations:linkedin_back"),
+    *("integrations:linkedin_progress", "integrations:linkedin_back", "integrations:dynamics_progress"),
 }
 # What an argument is: a `pk` by the address's name, else by its space; another by both names where its own misleads.
 OBJECTS = {
@@ -80,9 +85,22 @@ OBJECTS = {
     **{"leads:opportunity": "opportunity", "scoring": "model", "scoring:row": "row"},
     **{"integrations": "connection", "integrations:linkedin_submission": "sent"},
     **dict.fromkeys(("integrations:linkedin_form_mapping", "integrations:linkedin_forget_mapping"), "lead_form"),
+    **dict.fromkeys(
+        (
+            *("integrations:dynamics", "integrations:dynamics_edit", "integrations:dynamics_fields"),
+            *("integrations:dynamics_field", "integrations:dynamics_field_new", "integrations:dynamics_members"),
+            *("integrations:dynamics_rules", "integrations:dynamics_changes", "integrations:dynamics_progress"),
+        ),
+        "dynamics",
+    ),
+    "integrations:dynamics_change": "change",
+    **dict.fromkeys(("integrations:endpoint", "integrations:endpoint_edit"), "endpoint"),
+    "integrations:delivery": "delivery",
 }
 # Each is looked at with a company of its own, whose making takes longer than a few pages do.
 SPACES = (("insights", "tenants", "contacts"), ("segments", "messaging", "pages"), ("leads",), ("scoring", "journeys"))
+# Looked at elsewhere, with a company that is made for them (test_integrations).
+ELSEWHERE = {"integrations"}
 LONG_NAME = "Maximiliana Konstantina von und zu Hohenzollern-Sigmaringen-Donaueschingen-Baden"
 LONG_ADDRESS = "maximiliana.konstantina.hohenzollern-sigmaringen@example.com"
 
@@ -181,6 +199,10 @@ def test_every_page_is_readable_for_everybody_and_fits_a_phone(
     page.expected_errors.append("422")  # type: ignore[attr-defined]
     sign_in(page, company.owner)
     look_at(page, chain.from_iterable(found))
+
+
+def test_every_space_is_looked_at() -> None:
+    assert set(get_resolver(settings.TENANT_URLCONF).namespace_dict) == {*chain.from_iterable(SPACES), *ELSEWHERE}
 
 
 def look_at(page: Page, paths: Iterable[str]) -> None:
