@@ -72,6 +72,20 @@ def test_one_success_and_the_count_begins_anew(world: World) -> None:
     assert (world.refresh().failure_count, world.endpoint.failing_since) == (0, None)
 
 
+def test_another_address_is_called_at_once_whatever_the_old_one_did(world: World) -> None:
+    amara, jonas = world.contacts(2)
+    world.receiver.script = [Say(429, headers={"Retry-After": "3600"})]
+    world.happen(amara)
+    world.run()
+    world.happen(jonas)
+    world.endpoint.url = f"{world.receiver.url}/elsewhere"
+    with tenant_scope(world.tenant):
+        endpoints.change(world.endpoint, by=world.owner)
+    world.run()
+    assert [(call.path, call.status) for call in world.receiver.calls] == [("/in", 429), ("/elsewhere", 200)]
+    assert world.refresh().failure_count == 0
+
+
 def test_an_endpoint_that_fails_again_and_again_is_tried_with_one_delivery_at_a_time(world: World) -> None:
     for contact in world.contacts(12):
         world.happen(contact)
