@@ -290,7 +290,15 @@ def test_after_thirty_days_finished_deliveries_are_forgotten(world: World) -> No
     world.run()
     with tenant_scope(world.tenant):
         Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
-    Heartbeat.objects.filter(name="chore:webhooks").delete()
-    housekeeping.run()
+
+    def clean_up() -> None:
+        Heartbeat.objects.filter(name="chore:webhooks").delete()
+        housekeeping.run()
+
+    clean_up()
     assert world.states() == [State.QUEUED], "what is under way stays"
     assert len(world.attempts()) == 1
+    with tenant_scope(world.tenant):
+        endpoints.disable(world.endpoint, "broken")
+    clean_up()
+    assert world.states() == [], "what waits for a webhook that is disabled does not stay for ever"
