@@ -66,7 +66,8 @@ class CallForm(TileForm):
     )
     expects = forms.ChoiceField(
         label=_("Then"),
-        choices=[(ANSWER, _("wait for the answer: “ok” or “failed”")), (NOTHING, _("go on at once"))],
+        choices=[(ANSWER, _("wait for the answer")), (NOTHING, _("go on at once"))],
+        help_text=_("The answer decides between “ok” and “failed”."),
     )
     amount = forms.IntegerField(label=_("Wait up to"), min_value=1, max_value=3660, initial=15)
     unit = forms.ChoiceField(label=_("Unit"), choices=waiting.Unit.choices, initial=waiting.Unit.MINUTES)
