@@ -5,11 +5,14 @@ They stand on a company of their own, which is made faster than a sample company
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
+from django.urls import get_resolver
 from django.utils import timezone
 from playwright.sync_api import Page
 
@@ -37,7 +40,7 @@ from integrations.webhooks import bodies, endpoints
 from leads import lifecycle
 from tenants.models import Member, Tenant
 from tenants.scope import tenant_scope
-from tests.browser.test_pages import LONG_ADDRESS, LONG_NAME, Company, look_at
+from tests.browser.test_pages import LONG_ADDRESS, LONG_NAME, SPACES, Company, look_at
 
 SignIn = Callable[[Page, Member], None]
 
@@ -51,6 +54,8 @@ def company(acme: Tenant, ana: Member, settings: Any) -> Company:
 def test_every_page_of_the_integrations_is_readable_for_everybody_and_fits_a_phone(
     company: Company, page: Page, sign_in: SignIn, client_of: Callable[..., Client]
 ) -> None:
+    spaces = set(get_resolver(django_settings.TENANT_URLCONF).namespace_dict)
+    assert spaces - set(chain.from_iterable(SPACES)) == {"integrations"}, "every space is looked at somewhere"
     paths = company.pages(client_of(company.owner), "integrations")
     assert len(paths) > 25
     page.expected_errors.append("422")  # type: ignore[attr-defined]
