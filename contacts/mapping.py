@@ -51,6 +51,11 @@ class Editor:
         return [Line(place, column, self.chosen[place]) for place, column in enumerate(self.columns)]
 
     @property
+    def has_examples(self) -> bool:
+        """Whether there are values to show at all: a mapping may be made before the first have come."""
+        return any(column.examples for column in self.columns)
+
+    @property
     def groups(self) -> list[tuple[Text, list[tuple[str, Text]]]]:
         """Choices by entity; behind them what can be made."""
         found: dict[str, list[tuple[str, Text]]] = {}

@@ -133,7 +133,7 @@ def _entry(row: Interaction, cause: Interaction | None, who: Contact | None, act
         tone=str(GROUPS[kind.group][1]) if kind.group in GROUPS else "secondary",
         headline=_headline(row, kind, who),
         text=str(row.detail.get("text", "")) if is_free else "",
-        changes=_changes(row.detail.get("fields")),
+        changes=changes_in_words(row.detail.get("fields")),
         actor=actor,
         because=_because(row, cause),
     )
@@ -156,7 +156,7 @@ def _because(row: Interaction, cause: Interaction | None) -> SafeString | str:
     return sentence(cause) if cause is not None else ""
 
 
-def _changes(fields: Any) -> list[tuple[str, str, str]]:
+def changes_in_words(fields: Any) -> list[tuple[str, str, str]]:
     """(field, before, after) in words, from the detail of a change."""
     if not isinstance(fields, Mapping):
         return []
@@ -174,7 +174,7 @@ def _field_name(name: str) -> str:
     try:
         label = getattr(Contact._meta.get_field(name), "verbose_name", name)
     except FieldDoesNotExist:
-        label = name.replace("_", " ")
+        label = name.removeprefix("custom.").replace("_", " ")
     return capfirst(str(label))
 
 

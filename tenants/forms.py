@@ -28,6 +28,8 @@ FORM_CLASSES = {
     "checkbox_option": "form-check-input",
     "radio_option": "form-check-input",
 }
+# What stands for no choice.
+DJANGOS_EMPTY_LABEL, EMPTY_LABEL = "---------", "–"
 UNSTYLED = {"hidden", "multiple_hidden", "checkbox_select", "radio", "multiple_input", "attrs"}
 
 
@@ -75,6 +77,8 @@ class _House:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():  # type: ignore[attr-defined]
             _use_native_input(field)
+            if getattr(field, "empty_label", None) == DJANGOS_EMPTY_LABEL:
+                field.empty_label = EMPTY_LABEL
 
     def when_shown(self, name: str) -> dict[str, list[str]]:
         """The answers to other fields with which this one is asked for; empty: it always is."""

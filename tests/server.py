@@ -19,13 +19,18 @@ from config import embedded
 SUPERUSER_URL = "TEST_SUPERUSER_URL"
 # A folder for what one process of a run makes for all of them.
 SHARED_FOLDER = "TEST_SHARED_FOLDER"
+# Set where nobody has named a PostgreSQL for the tests.
+STARTS_POSTGRES = "TEST_STARTS_POSTGRES"
 
 _running = ExitStack()
 
 
 def prepare(*, runs_tests: bool) -> None:
     """Set the environment that `config.settings` reads, with a fresh PostgreSQL unless DATABASE_URL names one."""
-    if runs_tests and "DATABASE_URL" not in os.environ:
+    # Asked before the settings are read: they take DATABASE_URL from `var/env`, and xdist's workers inherit it.
+    if "DATABASE_URL" not in os.environ:
+        os.environ[STARTS_POSTGRES] = "yes"
+    if runs_tests and STARTS_POSTGRES in os.environ:
         postgres = _running.enter_context(embedded.throwaway_postgres())
         os.environ["DATABASE_URL"] = postgres.url()
         os.environ[SUPERUSER_URL] = postgres.url(embedded.SUPERUSER)

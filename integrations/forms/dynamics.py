@@ -34,7 +34,7 @@ SPARE = 4
 class EnvironmentForm(Form):
     """Where the environment is, and what the app registration is known by."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("How the connection is called here."))
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What the connection is called here."))
     environment_url = forms.CharField(
         label=_("Environment URL"),
         max_length=300,
@@ -48,7 +48,10 @@ class EnvironmentForm(Form):
         help_text=_("On the overview page of the app registration in Microsoft Entra."),
     )
     client_id = forms.CharField(
-        label=_("Application (client) ID"), max_length=100, widget=forms.TextInput(PLAIN), help_text=_("Beside it.")
+        label=_("Application (client) ID"),
+        max_length=100,
+        widget=forms.TextInput(PLAIN),
+        help_text=_("On the same page."),
     )
     client_secret = forms.CharField(
         label=_("Client secret"),
@@ -104,7 +107,7 @@ class MappingForm(Form):
     field = forms.ChoiceField(label=_("Field in Onward"))
     remote = forms.ChoiceField(label=_("Column in Dynamics"))
     owner = forms.ChoiceField(
-        label=_("Where both differ, decides"),
+        label=_("Who decides where both differ"),
         choices=FieldMapping.Owner.choices,
         initial=FieldMapping.Owner.NEWEST,
         widget=forms.RadioSelect,
@@ -136,7 +139,7 @@ class DetailForm(Form):
     """Who decides about a mapping, and which of their choices stands for which of our values."""
 
     owner = forms.ChoiceField(
-        label=_("Where both differ, decides"), choices=FieldMapping.Owner.choices, widget=forms.RadioSelect
+        label=_("Who decides where both differ"), choices=FieldMapping.Owner.choices, widget=forms.RadioSelect
     )
 
     widths: ClassVar = {f"{side}_{number}": 6 for side in ("ours", "theirs") for number in range(MOST + SPARE)}

@@ -17,7 +17,7 @@ from tenants.forms import Form, ModelForm
 class AppForm(Form):
     """The company's app at LinkedIn."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("How the connection is called here."))
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What the connection is called here."))
     client_id = forms.CharField(
         label=_("Client ID"), max_length=100, widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"})
     )

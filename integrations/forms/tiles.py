@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact
@@ -24,13 +25,17 @@ ANSWER, NOTHING = "answer", "nothing"
 def _labels(model: Any, names: tuple[str, ...]) -> list[tuple[str, Any]]:
     own = {"account_name": _("Account: name"), "account_domain": _("Account: web domain")}
     own |= {"score": _("score"), "grade": _("grade")}
-    return [(name, own.get(name) or model._meta.get_field(name).verbose_name.capitalize()) for name in names]
+    return [(name, capfirst(own.get(name) or model._meta.get_field(name).verbose_name)) for name in names]
 
 
 class CallForm(TileForm):
     """Whom to call, what to say, and whether to wait for the answer."""
 
     widths: ClassVar = {"amount": 6, "unit": 6}
+    shown_when: ClassVar = {
+        "url": {"endpoint": [""]},
+        **{name: {"expects": [ANSWER]} for name in ("amount", "unit")},
+    }
     endpoint = forms.ModelChoiceField(
         label=_("Webhook"),
         queryset=Endpoint.objects.none(),
@@ -43,7 +48,7 @@ class CallForm(TileForm):
         required=False,
         max_length=2000,
         widget=forms.URLInput({"placeholder": "https://", "autocomplete": "off"}),
-        help_text=_("Only without a webhook. Begins with https://; what is sent there is not signed."),
+        help_text=_("Begins with https://; what is sent there is not signed."),
     )
     contact_fields = forms.MultipleChoiceField(
         label=_("About the contact"),
@@ -61,7 +66,8 @@ class CallForm(TileForm):
     )
     expects = forms.ChoiceField(
         label=_("Then"),
-        choices=[(ANSWER, _("wait for the answer: “ok” or “failed”")), (NOTHING, _("go on at once"))],
+        choices=[(ANSWER, _("wait for the answer")), (NOTHING, _("go on at once"))],
+        help_text=_("The answer decides between “ok” and “failed”."),
     )
     amount = forms.IntegerField(label=_("Wait up to"), min_value=1, max_value=3660, initial=15)
     unit = forms.ChoiceField(label=_("Unit"), choices=waiting.Unit.choices, initial=waiting.Unit.MINUTES)
@@ -71,13 +77,14 @@ class CallForm(TileForm):
         self.fields["endpoint"].queryset = Endpoint.objects.order_by("pk")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Either a webhook or an address that the guard lets pass."""
+        """A webhook, else an address that the guard lets pass; beside a webhook no address counts."""
         cleaned = super().clean() or self.cleaned_data
-        endpoint, url = cleaned.get("endpoint"), cleaned.get("url")
-        if bool(endpoint) == bool(url) and "endpoint" not in self.errors and "url" not in self.errors:
-            self.add_error("url", _("Choose a webhook, or enter an address."))
-        elif url:
+        if cleaned.get("endpoint"):
+            cleaned["url"] = ""
+        elif cleaned.get("url"):
             cleaned["url"] = guarded(self, "url")
+        elif not {"endpoint", "url"} & self.errors.keys():
+            self.add_error("url", _("Choose a webhook, or enter an address."))
         return cleaned
 
     def to_settings(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ SUBMITTED = Kind(
     "linkedin.submitted",
     title=_("Submitted a LinkedIn form"),
     icon="brand-linkedin",
-    sentence=_("submitted {form} on LinkedIn {campaign}"),
+    sentence=_("submitted {form} on LinkedIn"),
     object_kind="lead_form",
     group="web",
     fields={"form": _("form"), "campaign": _("campaign")},

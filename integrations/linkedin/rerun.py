@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contacts import queries
 from contacts.models import Contact, Interaction
 from integrations.linkedin import processing
 from integrations.models import Connection, LeadForm, LeadFormMapping, LeadSubmission
@@ -42,6 +43,8 @@ _FIGURES = (
     ("agreed", gettext_lazy("Consents noted"), ""),
     (State.FAILED, gettext_lazy("Failed"), "red"),
 )
+# Of these, what changes nothing.
+_UNCHANGED = ("submissions", State.FAILED)
 
 
 class _TakenBack(Exception):
@@ -78,9 +81,18 @@ def figures(job: Job) -> Sequence[Figure]:
 
 
 def examples(job: Job) -> dict[str, Any]:
-    """Changes that a preview has found: {"who", "what" (contact, lead), "fields": [[name, before, after], …]}."""
-    is_to_be_applied = job.kind == TRIAL and job.state == Job.State.DONE and bool(job.done_count)
-    return {"examples": job.result.get("examples", []), "is_to_be_applied": is_to_be_applied}
+    """Changes that a preview has found: {"who", "what" (contact, lead), "fields": [(name, before, after), …]}."""
+    is_over = job.kind == TRIAL and job.state == Job.State.DONE
+    counts = job.result.get("counts", {})
+    has_changes = any(counts.get(key) for key, _label, _tone in _FIGURES if key not in _UNCHANGED)
+    return {
+        "examples": [
+            {**found, "fields": queries.changes_in_words({name: values for name, *values in found["fields"]})}
+            for found in job.result.get("examples", [])
+        ],
+        "is_to_be_applied": is_over and has_changes,
+        "is_without_changes": is_over and not has_changes,
+    }
 
 
 def _batch(job: Job) -> None:

@@ -64,7 +64,7 @@ def detail(request: Any, pk: int) -> HttpResponse:
     ]
     context = {
         "endpoint": endpoint, "page": page, "rows": rows, "state": state, "kind": kind, "kinds": kinds,
-        "counts": queries.counts(endpoint),
+        "counts": queries.counts(endpoint), "events": [(key, titles.get(key, "")) for key in endpoint.kinds],
     }  # fmt: skip
     return render(request, "integrations/webhook.html", context)
 
@@ -129,8 +129,10 @@ def rotate(request: Any, pk: int) -> HttpResponse:
 @require_POST
 def test(request: Any, pk: int) -> HttpResponse:
     """Send a test message."""
-    outbox.send_test(get_object_or_404(Endpoint, pk=pk), request.member)
-    return done(request, _("A test message is on its way."), "integrations:endpoint", pk)
+    if outbox.send_test(get_object_or_404(Endpoint, pk=pk), request.member):
+        return done(request, _("A test message is on its way."), "integrations:endpoint", pk)
+    text = _("Nothing is sent there now: resume it first.")
+    return done(request, text, "integrations:endpoint", pk, level="warning")
 
 
 @allow(Right.MANAGE)

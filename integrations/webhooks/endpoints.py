@@ -20,6 +20,8 @@ from tenants.secrets import Secret
 State = Endpoint.State
 # How long the secret before the present one signs as well.
 OVERLAP = timedelta(hours=24)
+# An endpoint of which no failures are known.
+UNHARMED = {"failure_count": 0, "failing_since": None, "held_until": None}
 
 
 def add(url: str, kinds: Sequence[str], *, description: str = "", by: Member) -> tuple[Endpoint, str]:
@@ -31,7 +33,10 @@ def add(url: str, kinds: Sequence[str], *, description: str = "", by: Member) ->
 
 
 def change(endpoint: Endpoint, *, by: Member) -> None:
-    """Save address, description and events as they have been edited."""
+    """Save address, description and events as they have been edited; another address begins without failures."""
+    moved = Endpoint.objects.filter(pk=endpoint.pk).exclude(url=endpoint.url)
+    if moved.update(**UNHARMED):
+        wakeups.announce(QUEUE)
     endpoint.save(update_fields=["url", "description", "kinds"])
     audit.write("webhook.changed", endpoint, by=by, detail={"url": endpoint.url})
 
@@ -62,8 +67,8 @@ def pause(endpoint: Endpoint, by: Member) -> bool:
 
 
 def resume(endpoint: Endpoint, by: Member) -> bool:
-    """Go on delivering, what was held first. An endpoint that was disabled hears what happens from now on."""
-    fresh = {"failure_count": 0, "failing_since": None, "held_until": None, "reason": "", "state": State.ACTIVE}
+    """Go on delivering, what waited first. An endpoint that was disabled hears what happens from now on."""
+    fresh = {**UNHARMED, "reason": "", "state": State.ACTIVE}
     idle = Endpoint.objects.filter(pk=endpoint.pk)
     resumed = idle.filter(state=State.PAUSED).update(**fresh)
     resumed = resumed or idle.filter(state=State.DISABLED).update(**fresh, since=Now())

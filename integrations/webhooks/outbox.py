@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import uuid4
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -33,11 +33,14 @@ def order(deliveries: Iterable[Delivery]) -> None:
     wakeups.announce(QUEUE)
 
 
-def send_test(endpoint: Endpoint, by: Member) -> None:
-    """Order a message that only says that it arrives."""
+def send_test(endpoint: Endpoint, by: Member) -> bool:
+    """Order a message that only says that it arrives; False if nothing is sent there now."""
+    if endpoint.state != Endpoint.State.ACTIVE:
+        return False
     key, body = f"test:{uuid4()}", bodies.of_test(timezone.now())
     order([Delivery(endpoint=endpoint, key=key, kind=bodies.TEST, body=body)])
     audit.write("webhook.tested", endpoint, by=by)
+    return True
 
 
 def replay(delivery: Delivery, by: Member) -> bool:
@@ -68,7 +71,8 @@ def _queue(rows: QuerySet[Delivery]) -> int:
 
 @chore("webhooks", every=timedelta(hours=6))
 def forget_old() -> None:
-    """Remove deliveries that were over 30 days ago, with their attempts, in every tenant; a batch per transaction."""
+    """Remove deliveries of 30 days ago that are over, or wait for a webhook that is disabled, with their attempts, in
+    every tenant; a batch per transaction."""
     for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
         while _forget(tenant_id) == BATCH:
             pass
@@ -77,7 +81,8 @@ def forget_old() -> None:
 def _forget(tenant_id: int) -> int:
     """Index: delivery_to_prune."""
     with tenant_scope(tenant_id):
-        old = Delivery.objects.filter(created_at__lt=timezone.now() - KEPT_FOR, state__in=FINISHED)
+        over = Q(state__in=FINISHED) | Q(state=State.QUEUED, endpoint__state=Endpoint.State.DISABLED)
+        old = Delivery.objects.filter(over, created_at__lt=timezone.now() - KEPT_FOR)
         ids = list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
         Delivery.objects.filter(pk__in=ids).delete()
         return len(ids)

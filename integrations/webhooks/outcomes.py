@@ -60,9 +60,7 @@ def _fate(claimed: Claimed, attempted: Attempted) -> tuple[str, dict]:
 def _judge(endpoint: Endpoint, attempted: Attempted) -> None:
     """Keep account of the endpoint's health; a success costs no write while all is well."""
     if attempted.verdict == Verdict.DELIVERED:
-        Endpoint.objects.filter(pk=endpoint.pk, failure_count__gt=0).update(
-            failure_count=0, failing_since=None, held_until=None
-        )
+        Endpoint.objects.filter(pk=endpoint.pk, failure_count__gt=0).update(**endpoints.UNHARMED)
         return
     count, since = _count_failure(endpoint, attempted)
     if attempted.verdict == Verdict.GONE:

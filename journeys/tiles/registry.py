@@ -235,8 +235,8 @@ def register(kind: type[TileKind]) -> type[TileKind]:
 
 
 def kinds() -> list[TileKind]:
-    """The kinds that can be added to a journey, in the order of their registration."""
-    return [kind for kind in _kinds.values() if not kind.is_root]
+    """The kinds that can be added to a journey, by name: which app has declared one is nothing to its marketer."""
+    return sorted((kind for kind in _kinds.values() if not kind.is_root), key=lambda kind: str(kind.label))
 
 
 def is_known(key: str) -> bool:

@@ -54,6 +54,11 @@ MORE = {
         "/sales/leads/bulk/?action=disqualify&ids={lead}",
     ),
     "journeys": ("/journeys/{journey}/people/?state=done",),
+    "integrations": (
+        "/integrations/linkedin/submissions/?since=1999-01-01&until=1999-01-01",
+        "/integrations/dynamics/{dynamics}/changes/?state=parked",
+        "/integrations/webhooks/{endpoint}/?state=failed",
+    ),
 }
 # What answers a GET with a piece of a page for a swap, or with a picture of somebody else's page.
 PIECES = {
@@ -63,7 +68,7 @@ PIECES = {
     *("integrations:linkedin_export", "integrations:linkedin_figures"),
     *("contacts:export", "contacts:export_accounts", "leads:export", "tenants:job_file", "tenants:job_progress"),
     *("messaging:preview", "messaging:caught_body", "pages:preview", "leads:find", "scoring:progress"),
-    *("integrations:linkedin_progress", "integrations:linkedin_back"),
+    *("integrations:linkedin_progress", "integrations:linkedin_back", "integrations:dynamics_progress"),
 }
 # What an argument is: a `pk` by the address's name, else by its space; another by both names where its own misleads.
 OBJECTS = {
@@ -81,8 +86,20 @@ OBJECTS = {
     **{"leads:opportunity": "opportunity", "scoring": "model", "scoring:row": "row"},
     **{"integrations": "connection", "integrations:linkedin_submission": "sent"},
     **dict.fromkeys(("integrations:linkedin_form_mapping", "integrations:linkedin_forget_mapping"), "lead_form"),
+    **dict.fromkeys(
+        (
+            *("integrations:dynamics", "integrations:dynamics_edit", "integrations:dynamics_fields"),
+            *("integrations:dynamics_field", "integrations:dynamics_field_new", "integrations:dynamics_members"),
+            *("integrations:dynamics_rules", "integrations:dynamics_changes", "integrations:dynamics_progress"),
+        ),
+        "dynamics",
+    ),
+    "integrations:dynamics_change": "change",
+    **dict.fromkeys(("integrations:endpoint", "integrations:endpoint_edit"), "endpoint"),
+    "integrations:delivery": "delivery",
 }
-# Each is looked at with a company of its own, whose making takes longer than a few pages do.
+# Each is looked at with a company of its own, whose making takes longer than a few pages do. What is not here is looked
+# at in test_integrations.
 SPACES = (("insights", "tenants", "contacts", "leads"), ("segments", "messaging", "pages", "scoring", "journeys"))
 LONG_NAME = "Maximiliana Konstantina von und zu Hohenzollern-Sigmaringen-Donaueschingen-Baden"
 LONG_ADDRESS = "maximiliana.konstantina.hohenzollern-sigmaringen@example.com"

@@ -147,7 +147,8 @@ def test_a_name_is_reached_at_the_address_that_it_has() -> None:
 
 
 @pytest.mark.parametrize(
-    "closed", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:10.0.0.1"]
+    "closed",
+    ["127.0.0.1", "10.1.2.3", "169.254.169.254", "168.63.129.16", "::1", "fe80::1%eth0", "::ffff:10.0.0.1"],
 )
 def test_one_closed_address_among_several_refuses_the_name(closed: str) -> None:
     with pytest.raises(Refused, match=r"hooks\.example\.com"):

@@ -101,9 +101,14 @@ def test_deliveries_are_filtered_by_state_and_event_and_sent_again(world: World,
 
 
 def test_a_test_is_sent_from_the_page(world: World, client_of: ClientOf) -> None:
-    client_of(world.owner).post(f"/integrations/webhooks/{world.endpoint.pk}/test/")
+    client, at = client_of(world.owner), f"/integrations/webhooks/{world.endpoint.pk}/"
+    client.post(f"{at}test/")
     world.run()
     assert [call.json["type"] for call in world.receiver.calls] == ["webhook.test"]
+    client.post(f"{at}pause/")
+    assert "resume it first" in client.post(f"{at}test/", follow=True).content.decode()
+    assert "Send test" not in client.get(at).content.decode()
+    assert len(world.deliveries()) == 1
 
 
 def test_a_delivery_that_is_held_says_by_what(world: World, client_of: ClientOf) -> None:

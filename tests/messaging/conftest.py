@@ -1,19 +1,20 @@
-"""What tests of messaging start from: a purpose, sender's details, an e-mail, people who agreed to it.
+"""What tests of messaging start from: a purpose, sender's details, an e-mail, people who agreed to it, a mail server.
 
 Models are imported inside the fixtures: pytest reads this file before Django is set up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from contacts.models import Contact, Purpose
     from messaging.models import ContentSettings, Email
-    from tenants.models import Tenant
+    from tenants.models import Member, Tenant
+    from tests.standins.smtp import MailServer
 
 
 @pytest.fixture
@@ -65,3 +66,38 @@ def person(acme: Tenant, newsletter: Purpose) -> Callable[..., Contact]:
             return contact
 
     return make
+
+
+@pytest.fixture
+def live(acme: Tenant, email: Email, max_: Member) -> Email:
+    """The e-mail with a live version."""
+    from messaging import publishing
+    from messaging.designs import blocks
+    from tenants.scope import tenant_scope
+
+    with tenant_scope(acme):
+        publishing.save_draft(
+            email,
+            subject="Hello {{ contact.first_name | default('you') }}",
+            preheader="News",
+            blocks=[
+                blocks.new("text", html="Dear {{ contact.first_name }}, <b>spring</b> is here. .\n.dots"),
+                blocks.new("button", label="Read on", url="https://acme.example/spring?a=1&b=2"),
+            ],
+        )
+        publishing.go_live(email, max_)
+    return email
+
+
+@pytest.fixture
+def server(settings: Any, tmp_path: Any) -> Iterator[MailServer]:
+    """The configured mail server; the sender's journals are in a folder of their own."""
+    from django.core.cache import cache
+
+    from tests.standins.smtp import MailServer
+
+    cache.clear()
+    with MailServer() as server:
+        settings.EMAIL_CONFIG = {**settings.EMAIL_CONFIG, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": server.port}
+        settings.VAR_DIR = tmp_path
+        yield server

@@ -1,73 +1,22 @@
-"""From the outbox to a mail server: what is sent, to whom, once, and what its replies lead to."""
+"""From the outbox to a mail server: what is sent, to whom, and once."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from contacts import consent
 from contacts.models import Contact, Field, Interaction
 from messaging import outbox, publishing, sending
 from messaging.designs import blocks
-from messaging.models import Email, Message, Suppression
+from messaging.models import Message
 from tenants import wakeups
 from tenants.scope import tenant_scope
+from tests.messaging.outgoing import kinds, order, send, state_of
 from tests.standins.smtp import MailServer
 
 State = Message.State
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def server(settings: Any, tmp_path: Any) -> Iterator[MailServer]:
-    """The configured mail server; the sender's journals are in a folder of their own."""
-    cache.clear()
-    with MailServer() as server:
-        settings.EMAIL_CONFIG = {**settings.EMAIL_CONFIG, "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": server.port}
-        settings.VAR_DIR = tmp_path
-        yield server
-
-
-@pytest.fixture
-def live(acme, email, max_) -> Email:
-    """The e-mail with a live version."""
-    with tenant_scope(acme):
-        publishing.save_draft(
-            email,
-            subject="Hello {{ contact.first_name | default('you') }}",
-            preheader="News",
-            blocks=[
-                blocks.new("text", html="Dear {{ contact.first_name }}, <b>spring</b> is here. .\n.dots"),
-                blocks.new("button", label="Read on", url="https://acme.example/spring?a=1&b=2"),
-            ],
-        )
-        publishing.go_live(email, max_)
-    return email
-
-
-def order(acme, email, *contacts, **values) -> None:
-    with tenant_scope(acme):
-        for contact in contacts:
-            outbox.order(f"visit:{contact.pk}", contact=contact, email=email, **values)
-
-
-def send() -> None:
-    wakeups.run_due()
-
-
-def state_of(acme, contact) -> tuple[str, str]:
-    with tenant_scope(acme):
-        message = Message.objects.get(contact=contact)
-        return message.state, message.reason
-
-
-def kinds(acme, contact) -> list[str]:
-    with tenant_scope(acme):
-        rows = Interaction.objects.filter(contact_id=contact.pk, kind__startswith="email.")
-        return list(rows.order_by("pk").values_list("kind", flat=True))
 
 
 def test_a_mail_is_personal_complete_and_recorded(acme, live, person, server) -> None:
@@ -111,144 +60,6 @@ def test_a_server_without_pipelining_gets_one_command_at_a_time(acme, live, pers
     send()
     assert server.received() == {"p0@lead.example": 1, "p2@lead.example": 1}
     assert server.commands["DATA"] == 2
-
-
-@pytest.mark.parametrize(
-    ("reply", "state", "kind", "suppressed"),
-    [
-        ("550 5.1.1 No such user", State.FAILED, "email.hard_bounced", True),
-        ("550 No such user", State.FAILED, "email.hard_bounced", True),
-        ("552 5.2.2 Mailbox full", State.FAILED, "email.soft_bounced", False),
-        ("554 5.7.1 Policy", State.FAILED, "email.failed", False),
-    ],
-)
-def test_a_refused_recipient_fails_and_the_others_get_theirs(
-    acme, live, person, server, reply, state, kind, suppressed
-) -> None:
-    people = [person(name) for name in ("amara", "bela", "cleo")]
-    server.refuse["bela@lead.example"] = reply
-    order(acme, live, *people)
-    send()
-    assert server.received() == {"amara@lead.example": 1, "cleo@lead.example": 1}
-    assert state_of(acme, people[1]) == (state, reply)
-    assert kinds(acme, people[1]) == [kind]
-    with tenant_scope(acme):
-        effective = Suppression.objects.exclude(reason=Suppression.Reason.SOFT_BOUNCES).exists()
-    assert effective == suppressed
-
-
-def test_a_put_off_mail_is_tried_again_later(acme, live, person, server) -> None:
-    amara = person("amara")
-    server.put_off.add(amara.email)
-    order(acme, live, amara)
-    before = timezone.now()
-    send()
-    state, reason = state_of(acme, amara)
-    assert (state, reason[:3], server.mails) == (State.QUEUED, "451", [])
-    with tenant_scope(acme):
-        message = Message.objects.get()
-        assert before <= message.next_attempt_at - timedelta(minutes=1) <= timezone.now()
-        Message.objects.update(next_attempt_at=timezone.now())
-        wakeups.announce("mail")
-    send()
-    assert state_of(acme, amara)[0] == State.SENT
-    assert server.received() == {amara.email: 1}
-
-
-def test_what_is_put_off_for_ever_fails_in_the_end(acme, live, person, server) -> None:
-    amara = person("amara")
-    server.refuse[amara.email] = "450 4.2.0 Not now"
-    order(acme, live, amara)
-    for _attempt in range(8):
-        send()
-        with tenant_scope(acme):
-            Message.objects.filter(state=State.QUEUED).update(next_attempt_at=timezone.now())
-            wakeups.announce("mail")
-    assert state_of(acme, amara)[0] == State.FAILED
-    assert kinds(acme, amara) == ["email.soft_bounced"]
-
-
-def test_five_soft_bounces_in_a_row_suppress_and_a_delivery_forgives(acme, live, person, server) -> None:
-    amara = person("amara")
-
-    def attempt(key: str) -> None:
-        with tenant_scope(acme):
-            outbox.order(key, contact=amara, email=live)
-        send()
-
-    server.refuse[amara.email] = "552 5.2.2 Mailbox full"
-    for number in range(4):
-        attempt(f"full:{number}")
-    server.refuse.clear()
-    attempt("empty")
-    with tenant_scope(acme):
-        assert not Suppression.objects.exists()
-    server.refuse[amara.email] = "552 5.2.2 Mailbox full"
-    for number in range(6):
-        attempt(f"again:{number}")
-    with tenant_scope(acme):
-        assert Message.objects.get(key="again:4").state == State.FAILED
-        assert (Message.objects.get(key="again:5").state, Message.objects.get(key="again:5").reason) == (
-            State.BLOCKED,
-            "suppressed",
-        )
-
-
-def test_a_refused_sender_is_our_own_mistake_and_costs_nobody_a_mail(acme, live, person, server) -> None:
-    amara = person("amara")
-    server.refuse_sender["news@acme.example"] = "550 5.7.1 Sender not allowed"
-    order(acme, live, amara)
-    send()
-    assert state_of(acme, amara) == (State.QUEUED, "550 5.7.1 Sender not allowed")
-    with tenant_scope(acme):
-        assert (Message.objects.get().attempts, Suppression.objects.exists()) == (0, False)
-
-
-def test_a_lost_reply_is_uncertain_and_never_resent_by_itself(acme, live, person, server, max_) -> None:
-    amara, bela = person("amara"), person("bela")
-    server.vanish = 1
-    order(acme, live, amara, bela)
-    send()
-    assert state_of(acme, amara)[0] == State.UNCERTAIN
-    assert state_of(acme, bela)[0] == State.QUEUED
-    cache.clear()
-    with tenant_scope(acme):
-        wakeups.announce("mail")
-    send()
-    assert server.received() == {amara.email: 1, bela.email: 1}
-    with tenant_scope(acme):
-        outbox.resend(Message.objects.get(contact=amara), max_)
-    send()
-    assert server.received() == {amara.email: 2, bela.email: 1}
-
-
-def test_a_server_that_is_away_keeps_the_mail_queued_and_is_left_alone(acme, live, person, server) -> None:
-    amara = person("amara")
-    server.greeting = "421 4.3.2 Not today"
-    order(acme, live, amara)
-    send()
-    assert state_of(acme, amara)[0] == State.QUEUED
-    tried = server.connections
-    with tenant_scope(acme):
-        wakeups.announce("mail")
-    send()
-    assert server.connections == tried, "the breaker is open"
-    cache.clear()
-    server.greeting = "220 ready"
-    with tenant_scope(acme):
-        wakeups.announce("mail")
-    send()
-    assert state_of(acme, amara)[0] == State.SENT
-
-
-def test_a_server_that_closes_after_some_mails_is_connected_to_again(acme, live, person, server, settings) -> None:
-    settings.EMAIL_CONNECTIONS = 1
-    server.mails_per_connection = 2
-    people = [person(f"p{number}") for number in range(5)]
-    order(acme, live, *people)
-    send()
-    assert server.received() == {contact.email: 1 for contact in people}
-    assert server.connections == 3
 
 
 def test_the_last_look_blocks_who_refused_meanwhile(acme, live, person, server, newsletter) -> None:

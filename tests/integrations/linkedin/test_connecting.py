@@ -75,7 +75,7 @@ def test_the_sandbox_is_connected_asked_synced_and_played_with(
     page = text(client.get(f"/integrations/linkedin/{row.pk}/accounts/"))
     assert "Sample Works, world" in page
     with tenant_scope(linkedin.tenant):
-        chosen = list(AdAccount.objects.filter(name__startswith="Sample Works, n").values_list("pk", flat=True))
+        chosen = list(AdAccount.objects.filter(name__startswith="Sample Works, w").values_list("pk", flat=True))
     assert "Choose at least one" in text(client.post(f"/integrations/linkedin/{row.pk}/accounts/", {"x": ""}), 422)
     client.post(f"/integrations/linkedin/{row.pk}/accounts/", {"accounts": chosen})
     assert "It begins in a moment" in text(client.get(f"/integrations/linkedin/{row.pk}/"))

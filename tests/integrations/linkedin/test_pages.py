@@ -135,7 +135,7 @@ def apply_it(client: Client, linkedin: LinkedInWorld, form: int) -> None:
     trial = client.post(rerun, {"form": form})["Location"]
     linkedin.work()
     page = text(client.get(trial))
-    assert "6+" in page
+    assert ("6+" in page, "Job title" in page, "job_title" in page) == (True, True, False)
     assert "Nothing is changed yet." in page
     with tenant_scope(linkedin.tenant):
         assert not Contact.objects.filter(job_title="6+").exists()
@@ -143,6 +143,10 @@ def apply_it(client: Client, linkedin: LinkedInWorld, form: int) -> None:
     linkedin.work()
     with tenant_scope(linkedin.tenant):
         assert Contact.objects.get(job_title="6+").email == ANN["EMAIL"]
+    again = client.post(rerun, {"form": form})["Location"]
+    linkedin.work()
+    page = text(client.get(again))
+    assert ("Nothing would change." in page, "Apply it" in page) == (True, False)
 
 
 def kept_key(kept: LeadFormMapping) -> str:
