@@ -102,7 +102,7 @@ class OptionsForm(Form):
         fitting = [c for c in MatchBy.choices if set(_NEEDS.get(MatchBy(c[0]), (f"contact.{c[0]}",))) <= mapped]
         self.fields["match_by"].choices = fitting or MatchBy.choices[:1]  # type: ignore[attr-defined]
         purposes = Purpose.objects.order_by("-is_default", "name").values_list("pk", "name")
-        none = ("", _("None: nobody becomes mailable by this import"))
+        none = ("", _("None (nobody becomes mailable)"))
         self.fields["purpose_id"].choices = [none, *purposes]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

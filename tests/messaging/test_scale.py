@@ -10,6 +10,9 @@ from contacts.models import Consent, Contact
 from messaging import claiming, outbox, outcomes, publishing
 from messaging.designs import blocks
 from messaging.journal import Result
+from messaging.models import Message
+from tenants import wakeups
+from tenants.postgres import statistics
 from tenants.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,3 +84,13 @@ def test_a_batch_costs_no_more_however_many_wait(acme, crowd) -> None:
     assert read["messaging_message"] >= BATCH
     # A few looks at each message of the batch, and none at the others.
     assert max(read.values()) <= 15 * BATCH, read
+
+
+def test_sending_lets_the_planner_know_of_the_company_that_has_a_crowd_to_write_to(acme, crowd, server) -> None:
+    with tenant_scope(acme):
+        Message.objects.filter(pk__gt=Message.objects.order_by("pk")[2 * statistics.MANY].pk).delete()
+        assert statistics.believed_count(Message.objects.all()) < statistics.FEW
+    wakeups.run_due()
+    assert len(server.mails) > statistics.MANY
+    with tenant_scope(acme):
+        assert statistics.believed_count(Message.objects.all()) > statistics.FEW
