@@ -9,12 +9,11 @@ submission that the database refuses fails alone, with the reason.
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.models.timeline import Lane
@@ -25,7 +24,6 @@ from integrations.linkedin.writing import Result
 from integrations.models import Connection, LeadFormMapping, LeadSubmission
 from leads.importing import recording
 from tenants.models import Tenant
-from tenants.scope import tenant_scope
 
 logger = logging.getLogger(__name__)
 
@@ -53,60 +51,21 @@ def process(connection: Connection, limit: int | None = None, *, before: datetim
     Index: lead_submission_to_process.
     """
     recording.one_at_a_time()
-    rows = _waiting(connection, before).select_for_update().values_list(*Waiting._fields)[: limit or BATCH]
+    waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("submitted_at", "pk")
+    if before is not None:
+        waiting = waiting.filter(submitted_at__lt=before)
+    rows = waiting.select_for_update().values_list(*Waiting._fields)[: limit or BATCH]
     return process_these(connection, [Waiting._make(row) for row in rows])
 
 
 def process_these(connection: Connection, submissions: Sequence[Submission]) -> Processed:
     """Process these, whatever their state was; the caller holds their locks, and `recording.one_at_a_time`."""
-    return _write(_prepare(_Context.of(connection, submissions), submissions)) if submissions else Processed()
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A batch of submissions, ready to be written once."""
-
-    context: "_Context"
-    submissions: Sequence[Submission]
-    aside: list[Result]
-    ready: list[writing.Ready]
-
-
-def batches(connection: Connection, before: datetime | None = None) -> Iterator[Prepared]:
-    """What waits, batch by batch, as `process` takes it, for `write`; locks nothing. Called outside any scope.
-
-    So that a batch can be read and prepared while the one before it is written.
-    """
-    last: Waiting | None = None
-    while True:
-        with tenant_scope(connection.tenant_id):
-            waiting = _waiting(connection, before)
-            if last is not None:
-                waiting = waiting.filter(submitted_at__gte=last.submitted_at)
-                waiting = waiting.exclude(submitted_at=last.submitted_at, pk__lte=last.pk)
-            rows = [Waiting._make(row) for row in waiting.values_list(*Waiting._fields)[:BATCH]]
-            if not rows:
-                return
-            context = _Context.of(connection, rows)
-        yield _prepare(context, rows)
-        last = rows[-1]
-
-
-def write(connection: Connection, batch: Prepared) -> Processed:
-    """Write a batch in the tenant's scope; what has changed, or was processed, since it was read is read anew."""
-    recording.one_at_a_time()
-    waiting = _waiting(connection).filter(pk__in=[submission.pk for submission in batch.submissions])
-    here = list(waiting.select_for_update().values_list("pk", "digest"))
-    if here == [(submission.pk, submission.digest) for submission in batch.submissions]:
-        return _write(batch)
-    return process_these(connection, [Waiting._make(row) for row in waiting.values_list(*Waiting._fields)])
-
-
-def _waiting(connection: Connection, before: datetime | None = None) -> QuerySet[LeadSubmission]:
-    waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED)
-    if before is not None:
-        waiting = waiting.filter(submitted_at__lt=before)
-    return waiting.order_by("submitted_at", "pk")
+    done = Processed()
+    if submissions:
+        context = _Context.of(connection, submissions)
+        for result in _results(context, submissions, done):
+            done.states[result.state] += 1
+    return done
 
 
 @dataclass
@@ -130,39 +89,11 @@ class _Context:
         return self.mappings[submission.form_id] if submission.form_id else self.mappings[None]
 
 
-def _prepare(context: _Context, submissions: Sequence[Submission]) -> Prepared:
-    """What can be done before anything is written; needs no database."""
-    aside: list[Result] = []
-    groups: dict[int, list[Read]] = defaultdict(list)
-    for submission in submissions:
-        if found := _set_aside(context, submission):
-            aside.append(found)
-            continue
-        row = context.mapping_of(submission)
-        read = context.readers[row.pk].read(submission)
-        if read.says_who or read.cleaned.account or read.cleaned.lead:
-            groups[row.pk].append(read)
-        else:
-            why = _("Nothing that is mapped says who it is.")
-            aside.append(Result(submission, State.FAILED, why, left_out=read.left_out))
-    mappings = {row.pk: row for row in context.mappings.values()}
-    ready = [writing.prepare(mappings[pk], reads) for pk, reads in sorted(groups.items())]
-    return Prepared(context, submissions, aside, ready)
-
-
-def _write(batch: Prepared) -> Processed:
-    done = Processed()
-    for result in _results(batch, done):
-        done.states[result.state] += 1
-    return done
-
-
-def _results(batch: Prepared, done: Processed) -> Iterable[Result]:
-    """Write in as large sets as the database takes: a set with one that it refuses is cut in halves."""
-    submissions = batch.submissions
+def _results(context: _Context, submissions: Sequence[Submission], done: Processed) -> Iterable[Result]:
+    """Process in as large sets as the database takes: a set with one that it refuses is cut in halves."""
     try:
         with transaction.atomic():
-            results, counts = _write_all(batch)
+            results, counts = _process(context, submissions)
             writing.keep(results)
     except (DataError, IntegrityError, ValueError, TypeError) as error:
         if len(submissions) == 1:
@@ -172,20 +103,32 @@ def _results(batch: Prepared, done: Processed) -> Iterable[Result]:
             writing.keep(failed)
             return failed
         half = len(submissions) // 2
-        halves = (_prepare(batch.context, part) for part in (submissions[:half], submissions[half:]))
-        return [result for part in halves for result in _results(part, done)]
+        return [*_results(context, submissions[:half], done), *_results(context, submissions[half:], done)]
     done.counts.update(counts)
     return results
 
 
-def _write_all(batch: Prepared) -> tuple[list[Result], Counter[str]]:
-    results, counts = list(batch.aside), Counter[str]()
-    context = batch.context
-    for ready in batch.ready:
-        written = writing.write(ready, context.lane)
+def _process(context: _Context, submissions: Sequence[Submission]) -> tuple[list[Result], Counter[str]]:
+    results: list[Result] = []
+    groups: dict[int, list[Read]] = defaultdict(list)
+    for submission in submissions:
+        if aside := _set_aside(context, submission):
+            results.append(aside)
+            continue
+        row = context.mapping_of(submission)
+        read = context.readers[row.pk].read(submission)
+        if read.says_who or read.cleaned.account or read.cleaned.lead:
+            groups[row.pk].append(read)
+        else:
+            why = _("Nothing that is mapped says who it is.")
+            results.append(Result(submission, State.FAILED, why, left_out=read.left_out))
+    counts: Counter[str] = Counter()
+    mappings = {row.pk: row for row in context.mappings.values()}
+    for pk, reads in sorted(groups.items()):
+        written = writing.write(mappings[pk], reads, context.lane)
         results += written.results
         counts.update(written.counts)
-        counts["agreed"] += consents.write(_agreed(context, ready.mapping, written.results), lane=context.lane)
+        counts["agreed"] += consents.write(_agreed(context, mappings[pk], written.results), lane=context.lane)
     return results, counts
 
 

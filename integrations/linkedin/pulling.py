@@ -220,13 +220,15 @@ class Pull:
 
     def process(self, before: datetime | None = None) -> None:
         """Process what waits, batch by batch; only what was submitted before a moment, if one is given."""
-        for batch in ahead(processing.batches(self.connection, before), 1):
+        while True:
             self.statistics.keep_up()
             with tenant_scope(self.connection.tenant_id):
                 commit_without_waiting()
-                done = processing.write(self.connection, batch)
+                done = processing.process(self.connection, before=before)
                 runs.count(self.run, {**done.counts, **done.states})
             self._processed += done.total
+            if done.total < processing.BATCH:
+                return
 
     def _note_problem(self, account: AdAccount, error: Rejected | None) -> None:
         """Roles are withdrawn in the course of things: the account says so, the others go on."""
