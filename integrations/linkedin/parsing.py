@@ -66,7 +66,7 @@ def _read_answers(given: Any, found: Response) -> None:
     for answer in objects(answers):
         question, details = text_of(answer.get("questionId"), 100), answer.get("answerDetails")
         read: dict[str, Any] = {"question": question}
-        if name := text_of(answer.get("name"), 300):
+        if "name" in answer and (name := text_of(answer["name"], 300)):
             read["name"] = name
         text = part(details, "textQuestionAnswer", "answer")
         options = part(details, "multipleChoiceAnswer", "options")

@@ -36,8 +36,8 @@ OVERLAP, REREAD, REREAD_EVERY = timedelta(hours=24), timedelta(days=7), timedelt
 AHEAD = timedelta(minutes=5)
 # Submissions that are stored in one transaction.
 CHUNK = 2_000
-# Windows that are read while those before them are processed; pages that are fetched while those before are stored.
-WINDOWS_AHEAD, PAGES_AHEAD = 30, 20
+# Windows that are read while those before them are processed.
+WINDOWS_AHEAD = 30
 # How often a window is read again whose pages have shifted meanwhile.
 READINGS = 3
 
@@ -106,9 +106,11 @@ class Pull:
         """Read an account's submissions, oldest first."""
         now, is_rereading = self._now(), self._is_rereading(account)
         windows = self._windows(account, now, is_rereading)
-        for read_until in ahead((self._window(account, *window) for window in windows), WINDOWS_AHEAD):
-            if self._stored - self._processed >= processing.BATCH:
-                self.settle(before=read_until)
+        for read_until, stored in ahead((self._window(account, *window) for window in windows), WINDOWS_AHEAD):
+            if stored - self._processed >= processing.BATCH:
+                self.forms()
+            while stored - self._processed >= processing.BATCH and self._batch(read_until):
+                pass
             self._check_time()
         if is_rereading:
             self._ask_for_forms_again()
@@ -138,8 +140,11 @@ class Pull:
             yield start, end
             start = end
 
-    def _window(self, account: AdAccount, start: datetime, end: datetime) -> datetime:
-        """Read a window until its pages have not shifted, note that it was read, and return its end."""
+    def _window(self, account: AdAccount, start: datetime, end: datetime) -> tuple[datetime, int]:
+        """Read a window until its pages have not shifted, and note that it was read.
+
+        Returns its end, and how many submissions have been stored by now.
+        """
         for _reading in range(READINGS):
             newest, has_shifted = self._pages(account, start, end)
             if not has_shifted:
@@ -150,14 +155,14 @@ class Pull:
                 here.newest_at = newest
             here.read_until = max(filter(None, (here.read_until, min(end, self.api.now or end))))
             here.save(update_fields=["newest_at", "read_until"])
-        return end
+        return end, self._stored
 
     def _pages(self, account: AdAccount, start: datetime, end: datetime) -> tuple[datetime | None, bool]:
         """Store a window's submissions; the newest moment among them, and whether rows have shifted meanwhile."""
         totals: set[int] = set()
         waiting: list[Response] = []
         newest: datetime | None = None
-        for page in ahead(self.api.responses(account.external_id, start, end), PAGES_AHEAD):
+        for page in self.api.responses(account.external_id, start, end):
             waiting += page.responses
             totals |= {page.total} if page.total else set()
             newest = max(filter(None, [newest, *(response.submitted_at for response in page.responses)]), default=None)
@@ -180,13 +185,11 @@ class Pull:
             runs.count(self.run, counted)
         self._stored += stored.new + stored.changed
 
-    def settle(self, before: datetime | None = None) -> None:
-        """Process what is stored, the oldest first: whole windows, all those before a moment.
-
-        LinkedIn lists in no order, and what somebody said last has to hold.
-        """
+    def settle(self) -> None:
+        """Process all that is stored."""
         self.forms()
-        self.process(before)
+        while self._batch() >= processing.BATCH:
+            pass
 
     def forms(self) -> None:
         """Read the versions of forms that submissions name and that no list has."""
@@ -218,17 +221,18 @@ class Pull:
                 why = problem or _("LinkedIn does not show this version of the form.")
                 LeadFormVersion.objects.filter(pk=version.pk).update(problem=why[:300])
 
-    def process(self, before: datetime | None = None) -> None:
-        """Process what waits, batch by batch; only what was submitted before a moment, if one is given."""
-        while True:
-            self.statistics.keep_up()
-            with tenant_scope(self.connection.tenant_id):
-                commit_without_waiting()
-                done = processing.process(self.connection, before=before)
-                runs.count(self.run, {**done.counts, **done.states})
-            self._processed += done.total
-            if done.total < processing.BATCH:
-                return
+    def _batch(self, before: datetime | None = None) -> int:
+        """Process the oldest ones, of those submitted before a moment if one is given; returns how many there were.
+
+        LinkedIn lists in no order, and what somebody said last has to hold: so a window is read before it is processed.
+        """
+        self.statistics.keep_up()
+        with tenant_scope(self.connection.tenant_id):
+            commit_without_waiting()
+            done = processing.process(self.connection, before=before)
+            runs.count(self.run, {**done.counts, **done.states})
+        self._processed += done.total
+        return done.total
 
     def _note_problem(self, account: AdAccount, error: Rejected | None) -> None:
         """Roles are withdrawn in the course of things: the account says so, the others go on."""

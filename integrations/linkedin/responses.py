@@ -12,7 +12,6 @@ from typing import Any
 LONGEST = 4_000
 # Seconds and milliseconds since 1970 are both seen; nothing that matters happened before March 1973.
 MILLISECONDS_FROM = 10**11
-_encode = json.JSONEncoder(ensure_ascii=False).encode
 # PostgreSQL keeps no NUL, and half of a surrogate pair is no text.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -46,7 +45,7 @@ class Response:
     @property
     def contents(self) -> tuple[str, str, str, str]:
         """Answers, hidden fields, consents and faults, each as JSON."""
-        return _encode(self.answers), _encode(self.hidden_fields), _encode(self.consents), _encode(self.faults)
+        return _json(self.answers), _json(self.hidden_fields), _json(self.consents), _json(self.faults)
 
     def digest_of(self, contents: tuple[str, str, str, str]) -> str:
         """Equal for equal contents; faults are ours."""
@@ -79,9 +78,20 @@ class Named:
     is_test: bool = False
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _json(value: list[Any] | dict[str, Any]) -> str:
+    if value:
+        return _encode(value)
+    return "[]" if isinstance(value, list) else "{}"
+
+
 def text_of(value: Any, longest: int = LONGEST) -> str:
     """Any value as a text that the database keeps; "" for what is no text at all."""
     if isinstance(value, str):
+        if len(value) <= longest and value.isprintable():
+            return value.strip()  # nearly all are so
         text = value
     elif value is None or isinstance(value, dict | list):
         return ""

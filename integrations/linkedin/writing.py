@@ -290,24 +290,33 @@ def _record(items: Sequence[_Item], lane: str) -> None:
     fresh = [item for item in items if item.is_fresh]
     forms = {item.submission.form_id or 0: item.read.form_name for item in fresh}
     campaigns = AdCampaign.objects.in_bulk({item.submission.campaign_id for item in fresh} - {None})
-    columns = {"id": "bigint", "contact_id": "bigint", "lead_id": "bigint"}
-    staging.stage("told_submissions", columns, ([i.submission.pk, i.contact_id, i.lead_id] for i in fresh))
+    staging.stage("told_submissions", _TOLD, map(_told, fresh))
     timeline.record_select(
         SUBMITTED.key,
-        """SELECT told.contact_id, contact.account_id, told.lead_id, submission.form_id AS object_id,
-                  submission.submitted_at AS occurred_at,
+        """SELECT told.contact_id, contact.account_id, told.lead_id, told.object_id, told.occurred_at,
                   jsonb_build_object(
-                    'form', %(forms)s::jsonb ->> coalesce(submission.form_id, 0)::text,
-                    'campaign', coalesce(%(campaigns)s::jsonb ->> submission.campaign_id::text, ''),
-                    'campaign_id', submission.campaign_id, 'submission', told.id) AS detail
+                    'form', %(forms)s::jsonb ->> coalesce(told.object_id, 0)::text,
+                    'campaign', coalesce(%(campaigns)s::jsonb ->> told.campaign_id::text, ''),
+                    'campaign_id', told.campaign_id, 'submission', told.id) AS detail
            FROM told_submissions told
-           CROSS JOIN LATERAL (SELECT * FROM integrations_leadsubmission WHERE id = told.id LIMIT 1) submission
            LEFT JOIN LATERAL (SELECT account_id FROM contacts_contact WHERE id = told.contact_id LIMIT 1) contact
              ON true""",
         {"forms": Jsonb(forms), "campaigns": Jsonb({pk: str(row) for pk, row in campaigns.items()})},
         columns=("contact_id", "account_id", "lead_id", "object_id", "occurred_at", "detail"),
         lane=lane,
     )
+
+
+_TOLD = {
+    **dict.fromkeys(("id", "contact_id", "lead_id", "object_id", "campaign_id"), "bigint"),
+    "occurred_at": "timestamptz",
+}
+
+
+def _told(item: _Item) -> list[Any]:
+    """A submission as the temporary table `told_submissions` has it."""
+    sent = item.submission
+    return [sent.pk, item.contact_id, item.lead_id, sent.form_id, sent.campaign_id, sent.submitted_at]
 
 
 def _result(item: _Item, reasons: "_Reasons") -> Result:

@@ -202,8 +202,8 @@ class LeadSubmission(models.Model):
         "integrations.Connection", models.CASCADE, related_name="submissions", db_index=False
     )
     external_id = models.CharField(max_length=200)
-    # These belong to the connection and go only with it: checking four more references per row would take as long as
-    # writing the row.
+    # Only the connection is checked by the database: seven more references per row would take longer than writing it.
+    # These four belong to the connection and go only with it.
     account = models.ForeignKey(
         AdAccount, models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
     )
@@ -235,10 +235,17 @@ class LeadSubmission(models.Model):
     # What of the answers could not go where the mapping sends it, in words.
     left_out = models.JSONField(default=list, db_default=[])
     processed_at = models.DateTimeField(null=True)
-    contact = models.ForeignKey("contacts.Contact", models.SET_NULL, null=True, related_name="+", db_index=False)
+    # What it came to, written by the transaction that has found or made it; one that leads nowhere shows nothing.
+    contact = models.ForeignKey(
+        "contacts.Contact", models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     is_contact_new = models.BooleanField(default=False)
-    company = models.ForeignKey("contacts.Account", models.SET_NULL, null=True, related_name="+", db_index=False)
-    lead = models.ForeignKey("leads.Lead", models.SET_NULL, null=True, related_name="+", db_index=False)
+    company = models.ForeignKey(
+        "contacts.Account", models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    lead = models.ForeignKey(
+        "leads.Lead", models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     # Other contacts that would have answered too.
     other_contacts = ArrayField(models.BigIntegerField(), default=list)
     # Of an announced one: how often it was asked for, and when next.

@@ -117,6 +117,8 @@ def dynamics(acme: Tenant, ana: Member, settings: Any) -> dict[str, object]:
         FieldMapping.objects.create(**mapping, field="lead.custom.gone", remote="new_gone")
         contact = people.create_contact({"first_name": LONG_NAME[:40], "email": LONG_ADDRESS})
         lead = lifecycle.create_lead(LONG_NAME, contact=contact, source="form")
+        early = lifecycle.create_lead("Handed over before", contact=contact, source="call")
+        lifecycle.hand_off(early, member=ana, is_told=False)
         change = CrmChange.objects.create(
             connection=connection,
             key=f"handoff:{connection.pk}:1",

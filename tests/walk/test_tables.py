@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
@@ -21,7 +23,7 @@ UNCHECKED = {
     "contacts.ContactFacts": {"tenant"},
     "contacts.Interaction": {"tenant"},
     "contacts.SearchTerm": {"tenant"},
-    "integrations.LeadSubmission": {"account", "campaign", "form", "tenant", "version"},
+    "integrations.LeadSubmission": {"account", "campaign", "company", "contact", "form", "lead", "tenant", "version"},
     "journeys.Participant": {"tenant"},
     "journeys.Visit": {"tenant"},
     "leads.StageChange": {"tenant"},
@@ -77,9 +79,12 @@ def test_every_reference_that_the_database_does_not_check_is_on_the_list() -> No
 def test_an_unchecked_reference_to_another_tenants_row_leads_nowhere(acme: Tenant, rival: Tenant, model: str) -> None:
     with tenant_scope(rival):
         theirs = Contact.objects.create(first_name="Theirs")
-    values = {"key": "x"} if model == "messaging.Message" else {"model_id": 0}
+    values: dict[str, Any] = {"key": "x"} if model == "messaging.Message" else {"model_id": 0}
     values |= {"points": 1} if model == "scoring.ScoreEntry" else {}
     with tenant_scope(acme):
+        if model == "integrations.LeadSubmission":
+            ours = Connection.objects.create(system="linkedin", name="L")
+            values = {"connection": ours, "submitted_at": timezone.now()}
         row = apps.get_model(model).objects.create(contact_id=theirs.pk, **values)
         with pytest.raises(Contact.DoesNotExist):
             _ = row.contact
