@@ -20,6 +20,7 @@ class Waiting(NamedTuple):
     """What of a submission counts for processing it, as `LeadSubmission` has it; of thousands, models take too long."""
 
     pk: int
+    digest: str
     form_id: int | None
     version_id: int | None
     campaign_id: int | None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.models.timeline import Lane
@@ -51,21 +52,53 @@ def process(connection: Connection, limit: int | None = None, *, before: datetim
     Index: lead_submission_to_process.
     """
     recording.one_at_a_time()
-    waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED).order_by("submitted_at", "pk")
-    if before is not None:
-        waiting = waiting.filter(submitted_at__lt=before)
-    rows = waiting.select_for_update().values_list(*Waiting._fields)[: limit or BATCH]
+    rows = _waiting(connection, before).select_for_update().values_list(*Waiting._fields)[: limit or BATCH]
     return process_these(connection, [Waiting._make(row) for row in rows])
 
 
 def process_these(connection: Connection, submissions: Sequence[Submission]) -> Processed:
     """Process these, whatever their state was; the caller holds their locks, and `recording.one_at_a_time`."""
-    done = Processed()
-    if submissions:
-        context = _Context.of(connection, submissions)
-        for result in _results(context, submissions, done):
-            done.states[result.state] += 1
-    return done
+    return _write(_prepare(_Context.of(connection, submissions), submissions)) if submissions else Processed()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch of submissions, ready to be written once."""
+
+    context: "_Context"
+    submissions: Sequence[Submission]
+    aside: list[Result]
+    ready: list[writing.Ready]
+
+
+def next_batch(connection: Connection, *, before: datetime, after: Submission | None = None) -> Prepared | None:
+    """The next ones as `process` takes them, behind one that has been given out, ready for `write`; None: no more.
+
+    Locks nothing, so that a batch can be read and prepared while those before it are written. In the tenant's scope.
+    """
+    waiting = _waiting(connection, before)
+    if after is not None:
+        waiting = waiting.filter(submitted_at__gte=after.submitted_at)
+        waiting = waiting.exclude(submitted_at=after.submitted_at, pk__lte=after.pk)
+    rows = [Waiting._make(row) for row in waiting.values_list(*Waiting._fields)[:BATCH]]
+    return _prepare(_Context.of(connection, rows), rows) if rows else None
+
+
+def write(connection: Connection, batch: Prepared) -> Processed:
+    """Write a batch in the tenant's scope; what has changed, or was processed, since it was read is read anew."""
+    recording.one_at_a_time()
+    waiting = _waiting(connection).filter(pk__in=[submission.pk for submission in batch.submissions])
+    here = list(waiting.select_for_update().values_list("pk", "digest"))
+    if here == [(submission.pk, submission.digest) for submission in batch.submissions]:
+        return _write(batch)
+    return process_these(connection, [Waiting._make(row) for row in waiting.values_list(*Waiting._fields)])
+
+
+def _waiting(connection: Connection, before: datetime | None = None) -> QuerySet[LeadSubmission]:
+    waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED)
+    if before is not None:
+        waiting = waiting.filter(submitted_at__lt=before)
+    return waiting.order_by("submitted_at", "pk")
 
 
 @dataclass
@@ -89,11 +122,39 @@ class _Context:
         return self.mappings[submission.form_id] if submission.form_id else self.mappings[None]
 
 
-def _results(context: _Context, submissions: Sequence[Submission], done: Processed) -> Iterable[Result]:
-    """Process in as large sets as the database takes: a set with one that it refuses is cut in halves."""
+def _prepare(context: _Context, submissions: Sequence[Submission]) -> Prepared:
+    """What can be done before anything is written; needs no database."""
+    aside: list[Result] = []
+    groups: dict[int, list[Read]] = defaultdict(list)
+    for submission in submissions:
+        if found := _set_aside(context, submission):
+            aside.append(found)
+            continue
+        row = context.mapping_of(submission)
+        read = context.readers[row.pk].read(submission)
+        if read.says_who or read.cleaned.account or read.cleaned.lead:
+            groups[row.pk].append(read)
+        else:
+            why = _("Nothing that is mapped says who it is.")
+            aside.append(Result(submission, State.FAILED, why, left_out=read.left_out))
+    mappings = {row.pk: row for row in context.mappings.values()}
+    ready = [writing.prepare(mappings[pk], reads) for pk, reads in sorted(groups.items())]
+    return Prepared(context, submissions, aside, ready)
+
+
+def _write(batch: Prepared) -> Processed:
+    done = Processed()
+    for result in _results(batch, done):
+        done.states[result.state] += 1
+    return done
+
+
+def _results(batch: Prepared, done: Processed) -> Iterable[Result]:
+    """Write in as large sets as the database takes: a set with one that it refuses is cut in halves."""
+    submissions = batch.submissions
     try:
         with transaction.atomic():
-            results, counts = _process(context, submissions)
+            results, counts = _write_all(batch)
             writing.keep(results)
     except (DataError, IntegrityError, ValueError, TypeError) as error:
         if len(submissions) == 1:
@@ -103,32 +164,20 @@ def _results(context: _Context, submissions: Sequence[Submission], done: Process
             writing.keep(failed)
             return failed
         half = len(submissions) // 2
-        return [*_results(context, submissions[:half], done), *_results(context, submissions[half:], done)]
+        halves = (_prepare(batch.context, part) for part in (submissions[:half], submissions[half:]))
+        return [result for part in halves for result in _results(part, done)]
     done.counts.update(counts)
     return results
 
 
-def _process(context: _Context, submissions: Sequence[Submission]) -> tuple[list[Result], Counter[str]]:
-    results: list[Result] = []
-    groups: dict[int, list[Read]] = defaultdict(list)
-    for submission in submissions:
-        if aside := _set_aside(context, submission):
-            results.append(aside)
-            continue
-        row = context.mapping_of(submission)
-        read = context.readers[row.pk].read(submission)
-        if read.says_who or read.cleaned.account or read.cleaned.lead:
-            groups[row.pk].append(read)
-        else:
-            why = _("Nothing that is mapped says who it is.")
-            results.append(Result(submission, State.FAILED, why, left_out=read.left_out))
-    counts: Counter[str] = Counter()
-    mappings = {row.pk: row for row in context.mappings.values()}
-    for pk, reads in sorted(groups.items()):
-        written = writing.write(mappings[pk], reads, context.lane)
+def _write_all(batch: Prepared) -> tuple[list[Result], Counter[str]]:
+    results, counts = list(batch.aside), Counter[str]()
+    context = batch.context
+    for ready in batch.ready:
+        written = writing.write(ready, context.lane)
         results += written.results
         counts.update(written.counts)
-        counts["agreed"] += consents.write(_agreed(context, mappings[pk], written.results), lane=context.lane)
+        counts["agreed"] += consents.write(_agreed(context, ready.mapping, written.results), lane=context.lane)
     return results, counts
 
 

@@ -8,9 +8,10 @@ reading the last week once more each day.
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection
 from django.utils import timezone
@@ -36,8 +37,8 @@ OVERLAP, REREAD, REREAD_EVERY = timedelta(hours=24), timedelta(days=7), timedelt
 AHEAD = timedelta(minutes=5)
 # Submissions that are stored in one transaction.
 CHUNK = 2_000
-# Windows that are read while those before them are processed.
-WINDOWS_AHEAD = 30
+# Batches, and windows without one, that are read and prepared while those before them are written.
+BATCHES_AHEAD = 3
 # How often a window is read again whose pages have shifted meanwhile.
 READINGS = 3
 
@@ -57,9 +58,8 @@ class Pull:
     statistics: Statistics = field(init=False)
     # Accounts that LinkedIn does not let us read, with the reason.
     problems: dict[str, str] = field(default_factory=dict)
-    # How many submissions were stored to be processed, and how many were.
+    # How many submissions were stored to be processed.
     _stored: int = 0
-    _processed: int = 0
 
     def __post_init__(self) -> None:
         self.api = LinkedIn(self.connection)
@@ -105,12 +105,9 @@ class Pull:
     def _read(self, account: AdAccount) -> None:
         """Read an account's submissions, oldest first."""
         now, is_rereading = self._now(), self._is_rereading(account)
-        windows = self._windows(account, now, is_rereading)
-        for read_until, stored in ahead((self._window(account, *window) for window in windows), WINDOWS_AHEAD):
-            if stored - self._processed >= processing.BATCH:
-                self.forms()
-            while stored - self._processed >= processing.BATCH and self._batch(read_until):
-                pass
+        for batch in ahead(self._batches(account, self._windows(account, now, is_rereading)), BATCHES_AHEAD):
+            if batch is not None:
+                self._process(partial(processing.write, self.connection, batch))
             self._check_time()
         if is_rereading:
             self._ask_for_forms_again()
@@ -118,6 +115,27 @@ class Pull:
         with tenant_scope(self.connection.tenant_id):
             done = {"is_backfilled": True, **({"reread_at": now} if is_rereading else {})}
             AdAccount.objects.filter(pk=account.pk).update(**done)
+
+    def _batches(
+        self, account: AdAccount, windows: Iterable[tuple[datetime, datetime]]
+    ) -> Iterator[processing.Prepared | None]:
+        """Read the windows; what they bring, in whole batches as soon as there are some, and None after each window.
+
+        LinkedIn lists in no order, and what somebody said last has to hold: so a window is read before it is processed.
+        """
+        given, last = 0, None
+        for start, end in windows:
+            self._window(account, start, end)
+            if self._stored - given >= processing.BATCH:
+                self.forms()
+            while self._stored - given >= processing.BATCH:
+                with tenant_scope(self.connection.tenant_id):
+                    batch = processing.next_batch(self.connection, before=end, after=last)
+                if batch is None:
+                    break
+                yield batch
+                given, last = given + len(batch.submissions), batch.submissions[-1]
+            yield None
 
     def _now(self) -> datetime:
         """By LinkedIn's clock."""
@@ -140,11 +158,8 @@ class Pull:
             yield start, end
             start = end
 
-    def _window(self, account: AdAccount, start: datetime, end: datetime) -> tuple[datetime, int]:
-        """Read a window until its pages have not shifted, and note that it was read.
-
-        Returns its end, and how many submissions have been stored by now.
-        """
+    def _window(self, account: AdAccount, start: datetime, end: datetime) -> None:
+        """Read a window until its pages have not shifted, then note that it was read."""
         for _reading in range(READINGS):
             newest, has_shifted = self._pages(account, start, end)
             if not has_shifted:
@@ -155,7 +170,6 @@ class Pull:
                 here.newest_at = newest
             here.read_until = max(filter(None, (here.read_until, min(end, self.api.now or end))))
             here.save(update_fields=["newest_at", "read_until"])
-        return end, self._stored
 
     def _pages(self, account: AdAccount, start: datetime, end: datetime) -> tuple[datetime | None, bool]:
         """Store a window's submissions; the newest moment among them, and whether rows have shifted meanwhile."""
@@ -186,9 +200,9 @@ class Pull:
         self._stored += stored.new + stored.changed
 
     def settle(self) -> None:
-        """Process all that is stored."""
+        """Process all that is stored, the oldest first."""
         self.forms()
-        while self._batch() >= processing.BATCH:
+        while self._process(partial(processing.process, self.connection)) >= processing.BATCH:
             pass
 
     def forms(self) -> None:
@@ -221,17 +235,13 @@ class Pull:
                 why = problem or _("LinkedIn does not show this version of the form.")
                 LeadFormVersion.objects.filter(pk=version.pk).update(problem=why[:300])
 
-    def _batch(self, before: datetime | None = None) -> int:
-        """Process the oldest ones, of those submitted before a moment if one is given; returns how many there were.
-
-        LinkedIn lists in no order, and what somebody said last has to hold: so a window is read before it is processed.
-        """
+    def _process(self, work: Callable[[], processing.Processed]) -> int:
+        """Process a batch; returns how many there were."""
         self.statistics.keep_up()
         with tenant_scope(self.connection.tenant_id):
             commit_without_waiting()
-            done = processing.process(self.connection, before=before)
+            done = work()
             runs.count(self.run, {**done.counts, **done.states})
-        self._processed += done.total
         return done.total
 
     def _note_problem(self, account: AdAccount, error: Rejected | None) -> None:

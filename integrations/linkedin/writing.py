@@ -18,8 +18,9 @@ from integrations.models import AdCampaign, LeadFormMapping, LeadSubmission
 from leads import editing, lifecycle
 from leads.creation import ENTERED, NewLead, make_leads
 from leads.importing import accounts, contacts, recording, staging
-from leads.importing.folding import Firm, Person, fold
+from leads.importing.folding import Firm, Folded, Person, fold
 from leads.importing.options import MatchBy, Options, Strangers
+from leads.importing.staging import Spelled
 from leads.models import Lead
 
 State = LeadSubmission.State
@@ -78,18 +79,34 @@ class _Item:
         return self.person.contact_id if self.person else None
 
 
-def write(mapping: LeadFormMapping, reads: Sequence[Read], lane: str) -> Written:
-    """Write the people, companies and leads of submissions with one mapping."""
+@dataclass(frozen=True)
+class Ready:
+    """Submissions with one mapping, brought together by whom they are about, and what they say ready to be copied."""
+
+    mapping: LeadFormMapping
+    options: Options
+    reads: dict[int, Read]
+    folded: Folded
+    spelled: Spelled
+
+
+def prepare(mapping: LeadFormMapping, reads: Sequence[Read]) -> Ready:
+    """Make submissions ready for writing them once; needs no database."""
     options = options_of(mapping)
     # A submission that has its contact already keeps it, whatever it would find now.
     known = {read.submission.pk: read.submission.contact_id for read in reads if read.submission.contact_id}
     options.decided = {str(pk): str(contact) for pk, contact in known.items()}
-    by_line = {read.submission.pk: read for read in reads}
     folded = fold([read.cleaned for read in reads], options)
+    by_line = {read.submission.pk: read for read in reads}
+    return Ready(mapping, options, by_line, folded, contacts.spell(folded.people))
+
+
+def write(ready: Ready, lane: str) -> Written:
+    """Write the people, companies and leads of submissions."""
+    mapping, options, folded, spelled = ready.mapping, ready.options, ready.folded, ready.spelled
     accounts.find(folded.firms)
-    spelled = contacts.spell(folded.people)
     contacts.find(folded.people, spelled, options)
-    items = [_Item(by_line[row.row.line], person, firm) for row, person, firm in folded.rows]
+    items = [_Item(ready.reads[row.row.line], person, firm) for row, person, firm in folded.rows]
     people = [p for p in folded.people if p.contact_id or options.strangers == Strangers.CREATE]
     _need_firms(items, people, options)
     accounts.make(folded.firms, set())

@@ -44,19 +44,19 @@ def connection(acme: Tenant, ana: Member) -> Connection:
 
 @pytest.fixture
 def send(acme: Tenant, connection: Connection) -> Send:
-    """Store what LinkedIn would show of people who submit the form, and process it."""
+    """Store what LinkedIn would show of people who submit the form, and process it unless it is to be left."""
     store = Store()
     form = seeding.form(FORM)
     store.forms[form.id, form.version] = form
     with tenant_scope(acme):
         storing.keep_form(connection, parsing.form(elements.form(form)))
 
-    def go(*given: dict[str, Any], **common: Any) -> list[LeadSubmission]:
+    def go(*given: dict[str, Any], is_left: bool = False, **common: Any) -> list[LeadSubmission]:
         rows = [{"form": 9, "at": NOW.isoformat(), **common, **each} for each in given]
         found = [parsing.response(elements.response(store, seeding.lead(store, row, 0), {})) for row in rows]
         with tenant_scope(acme):
             storing.store(connection, found, "api")
-            while processing.process(connection).total:
+            while not is_left and processing.process(connection).total:
                 pass
             rows_ = LeadSubmission.objects.select_related("contact", "lead", "company", "form")
             by_id = {row.external_id: row for row in rows_}
@@ -70,6 +70,34 @@ def people_of(*answers_: dict[str, str]) -> list[dict[str, Any]]:
 
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_changes_between_the_reading_and_the_writing_of_a_batch_is_read_anew(
+    acme: Tenant, connection: Connection, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processing, "BATCH", 3)
+    emails = [f"{name}@firma.example" for name in ("amara", "wei", "jonas", "ada")]
+    given = people_of(*({"EMAIL": email} for email in emails))
+    given = [{**each, "at": (NOW + timedelta(minutes=n)).isoformat()} for n, each in enumerate(given)]
+    _first, second, third, _fourth = send(*given, is_left=True)
+    with tenant_scope(acme):
+        full = processing.next_batch(connection, before=NOW + timedelta(days=1))
+        assert full is not None
+        rest = processing.next_batch(connection, before=NOW + timedelta(days=1), after=full.submissions[-1])
+        assert rest is not None
+        batches = [full, rest]
+        assert [len(batch.submissions) for batch in batches] == [3, 1]
+        answers_ = [{**answer, "text": "mei@firma.example"} for answer in second.answers]
+        LeadSubmission.objects.filter(pk=second.pk).update(answers=answers_, digest="another")
+        storing.withdraw(connection, [third.external_id], "")
+        done = [processing.write(connection, batch) for batch in batches]
+        assert [dict(each.states) for each in done] == [{"lead_created": 2}, {"lead_created": 1}]
+        found = set(Contact.objects.values_list("email", flat=True))
+        assert found == {"amara@firma.example", "mei@firma.example", "ada@firma.example"}
+        again = [processing.write(connection, batch).total for batch in batches]
+        assert again == [0, 0], "what was processed meanwhile is not processed again"
+        assert Lead.objects.count() == 3
 
 
 def test_contact_company_and_lead_are_made_and_told(acme: Tenant, send: Send) -> None:
