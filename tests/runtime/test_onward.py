@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import programs
+from tests import server
 from tests.runtime.stack import BASE, checkout
 
 NEEDED = ["dirname", "mkdir", "cmp", "cp", "sh"]
@@ -83,10 +84,11 @@ def test_a_folder_that_it_may_not_write_to_is_named_in_one_line(folder):
 
 
 def collected_browser_tests(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """What `./onward test` makes of them on a machine without one."""
+    """What `./onward test` makes of them on a machine without one; with this run's PostgreSQL."""
+    ours = {name: value for name, value in os.environ.items() if name != server.STARTS_POSTGRES}
     return subprocess.run(
         [sys.executable, "-m", "config.run", "test", "-n0", "--collect-only", "tests/browser/test_kit.py"],
-        cwd=BASE, env={**os.environ, "PATH": str(tmp_path), "CI": "", **environ}, capture_output=True, text=True,
+        cwd=BASE, env={**ours, "PATH": str(tmp_path), "CI": "", **environ}, capture_output=True, text=True,
     )  # fmt: skip
 
 
