@@ -20,9 +20,8 @@ from contacts.deletion import RESTORABLE
 from contacts.models import Consent, Contact, SavedView
 from contacts.registry import Erased, Eraser
 from tenants import audit
-from tenants.housekeeping import chore
-from tenants.models import Audit, Member, Notification, Tenant
-from tenants.scope import tenant_scope
+from tenants.housekeeping import chore_of_tenants
+from tenants.models import Audit, Member, Notification
 
 BATCH = 200
 
@@ -47,21 +46,13 @@ def what_becomes() -> list[str]:
     return sorted(str(rule) for eraser in registry.erasers for rule in eraser.tables.values())
 
 
-@chore("erasure", every=timedelta(hours=1))
-def erase_deleted() -> None:
-    """Erase whoever was deleted 30 days ago, in every tenant, a batch per transaction."""
-    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        while _erase_batch(tenant_id) == BATCH:
-            pass
-
-
-def _erase_batch(tenant_id: int) -> int:
-    """Index: contact_to_erase."""
-    with tenant_scope(tenant_id):
-        overdue = Contact.objects.filter(deactivated_at__lt=timezone.now() - RESTORABLE, is_active=False)
-        ids = list(overdue.order_by("deactivated_at").values_list("pk", flat=True)[:BATCH])
-        erase(ids, by=None)
-        return len(ids)
+@chore_of_tenants("erasure", every=timedelta(hours=1))
+def erase_deleted() -> bool:
+    """Erase whoever was deleted 30 days ago. Index: contact_to_erase."""
+    overdue = Contact.objects.filter(deactivated_at__lt=timezone.now() - RESTORABLE, is_active=False)
+    ids = list(overdue.order_by("deactivated_at").values_list("pk", flat=True)[:BATCH])
+    erase(ids, by=None)
+    return len(ids) == BATCH
 
 
 def _with_merged(ids: list[int]) -> list[int]:

@@ -10,9 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from contacts.models import Received
-from tenants.housekeeping import chore
-from tenants.models import Tenant
-from tenants.scope import tenant_scope
+from tenants.housekeeping import chore_of_tenants
 
 # Whoever delivers again gives up within days; a signature that bears its moment counts for minutes.
 KEPT_FOR = timedelta(days=90)
@@ -31,18 +29,10 @@ def claim(source: str, external_ids: Iterable[str]) -> list[str]:
         return [external_id for (external_id,) in cursor.fetchall()]
 
 
-@chore("received", every=timedelta(days=1))
-def forget_old() -> None:
-    """Forget what came longer than KEPT_FOR ago, in every tenant; a batch per transaction."""
-    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        while _forget(tenant_id) == BATCH:
-            pass
-
-
-def _forget(tenant_id: int) -> int:
-    """Index: received_to_prune."""
-    with tenant_scope(tenant_id):
-        old = Received.objects.filter(at__lt=timezone.now() - KEPT_FOR).order_by("at")
-        ids = list(old.values_list("pk", flat=True)[:BATCH])
-        Received.objects.filter(pk__in=ids).delete()
-        return len(ids)
+@chore_of_tenants("received", every=timedelta(days=1))
+def forget_old() -> bool:
+    """Forget what came longer than KEPT_FOR ago. Index: received_to_prune."""
+    old = Received.objects.filter(at__lt=timezone.now() - KEPT_FOR).order_by("at")
+    ids = list(old.values_list("pk", flat=True)[:BATCH])
+    Received.objects.filter(pk__in=ids).delete()
+    return len(ids) == BATCH

@@ -11,9 +11,7 @@ from contacts.models import Contact
 from contacts.registry import Erased, Eraser
 from messaging import suppressing
 from messaging.models import CaughtMail, Hit, Message
-from tenants.housekeeping import chore
-from tenants.models import Tenant
-from tenants.scope import tenant_scope
+from tenants.housekeeping import chore_of_tenants
 
 # The catcher's mails are to be looked at; a notice's text has reached its reader. Neither is kept longer than this.
 KEPT = timedelta(days=30)
@@ -38,22 +36,17 @@ def erase(erased: Erased) -> None:
     CaughtMail.objects.filter(Q(recipient__in=erased.addresses) | erased.named_in("subject", "raw")).delete()
 
 
-@chore("mail kept", every=timedelta(days=1))
-def prune() -> None:
-    """Delete old mails of the catcher and empty old notices, in every tenant, a batch per transaction."""
-    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        while _prune_batch(tenant_id) == BATCH:
-            pass
+@chore_of_tenants("mail kept", every=timedelta(days=1))
+def prune() -> bool:
+    """Delete old mails of the catcher and empty old notices.
 
-
-def _prune_batch(tenant_id: int) -> int:
-    """Indexes: caught_latest from its old end; message_of_email, notices being those without an e-mail."""
-    with tenant_scope(tenant_id):
-        caught = CaughtMail.objects.filter(at__lt=Now() - KEPT).order_by("pk").values_list("pk", flat=True)[:BATCH]
-        deleted, _rows = CaughtMail.objects.filter(pk__in=list(caught)).delete()
-        notices = Message.objects.filter(email=None, state__in=FINAL, finished_at__lt=Now() - KEPT).exclude(content={})
-        emptied = notices.filter(pk__in=list(notices.order_by("pk").values_list("pk", flat=True)[:BATCH]))
-        return max(deleted, emptied.update(content={}, address=""))
+    Indexes: caught_latest from its old end; message_of_email, notices being those without an e-mail.
+    """
+    caught = CaughtMail.objects.filter(at__lt=Now() - KEPT).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    deleted, _rows = CaughtMail.objects.filter(pk__in=list(caught)).delete()
+    notices = Message.objects.filter(email=None, state__in=FINAL, finished_at__lt=Now() - KEPT).exclude(content={})
+    emptied = notices.filter(pk__in=list(notices.order_by("pk").values_list("pk", flat=True)[:BATCH]))
+    return max(deleted, emptied.update(content={}, address="")) == BATCH
 
 
 def _refused(erased: Erased) -> list[str]:

@@ -12,9 +12,8 @@ from typing import IO
 
 from django.utils import timezone
 
-from tenants.housekeeping import chore
-from tenants.models import File, FilePiece, Member, Tenant
-from tenants.scope import tenant_scope
+from tenants.housekeeping import chore_of_tenants
+from tenants.models import File, FilePiece, Member
 
 PIECE = 1 << 20
 # How long a file is kept unless its owner says otherwise.
@@ -73,21 +72,13 @@ def empty(file_ids: Iterable[int]) -> None:
     FilePiece.objects.filter(file__in=list(file_ids)).delete()
 
 
-@chore("files", every=timedelta(hours=1))
-def expire() -> None:
-    """Delete the files whose time has come, in every tenant, a batch per transaction."""
-    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        while _expire_batch(tenant_id) == BATCH:
-            pass
-
-
-def _expire_batch(tenant_id: int) -> int:
-    """Index: file_to_expire."""
-    with tenant_scope(tenant_id):
-        ids = list(File.objects.filter(expires_at__lt=timezone.now()).values_list("pk", flat=True)[:BATCH])
-        empty(ids)
-        File.objects.filter(pk__in=ids).delete()
-        return len(ids)
+@chore_of_tenants("files", every=timedelta(hours=1))
+def expire() -> bool:
+    """Delete the files whose time has come. Index: file_to_expire."""
+    ids = list(File.objects.filter(expires_at__lt=timezone.now()).values_list("pk", flat=True)[:BATCH])
+    empty(ids)
+    File.objects.filter(pk__in=ids).delete()
+    return len(ids) == BATCH
 
 
 def _even(content: Iterable[bytes]) -> Iterator[bytes]:

@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 
 from django.utils import timezone
 
-from tenants.models import Heartbeat
+from tenants.models import Heartbeat, Tenant
+from tenants.scope import tenant_scope
 
 logger = logging.getLogger(__name__)
 _chores: dict[str, tuple[timedelta, Callable[[], None]]] = {}
@@ -18,6 +20,26 @@ def chore(name: str, every: timedelta) -> Callable[[Callable[[], None]], Callabl
     def register(function: Callable[[], None]) -> Callable[[], None]:
         _chores[name] = (every, function)
         return function
+
+    return register
+
+
+def chore_of_tenants(name: str, every: timedelta) -> Callable[[Callable[[], bool]], Callable[[], None]]:
+    """Register a function that does a batch in a tenant's scope and returns whether there may be more to do.
+
+    It is called for each tenant, a transaction each time, until there is not.
+    """
+
+    def register(function: Callable[[], bool]) -> Callable[[], None]:
+        @wraps(function)
+        def everywhere() -> None:
+            for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
+                has_more = True
+                while has_more:
+                    with tenant_scope(tenant_id):
+                        has_more = function()
+
+        return chore(name, every)(everywhere)
 
     return register
 

@@ -11,9 +11,8 @@ from integrations.crm.interface import crms
 from integrations.models import Connection, CrmChange, Entity
 from integrations.systems import systems
 from tenants import audit, wakeups
-from tenants.housekeeping import chore
-from tenants.models import Member, Tenant
-from tenants.scope import tenant_scope
+from tenants.housekeeping import chore_of_tenants
+from tenants.models import Member
 
 State, Kind = CrmChange.State, CrmChange.Kind
 KEPT_FOR = timedelta(days=90)
@@ -84,20 +83,10 @@ def _queue(rows: QuerySet[CrmChange], connection: Connection) -> int:
     return count
 
 
-@chore("crm", every=timedelta(hours=6))
-def forget_old() -> None:
-    """Remove changes that were over 90 days ago, in every tenant; a batch per transaction. Parked ones stay."""
-    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        while _forget(tenant_id) == BATCH:
-            pass
-
-
-def _forget(tenant_id: int) -> int:
-    """Index: change_to_prune."""
-    with tenant_scope(tenant_id):
-        old = CrmChange.objects.filter(
-            finished_at__lt=timezone.now() - KEPT_FOR, state__in=(State.DONE, State.CANCELLED)
-        )
-        ids = list(old.order_by("finished_at").values_list("pk", flat=True)[:BATCH])
-        CrmChange.objects.filter(pk__in=ids).delete()
-        return len(ids)
+@chore_of_tenants("crm", every=timedelta(hours=6))
+def forget_old() -> bool:
+    """Remove changes that were over 90 days ago; parked ones stay. Index: change_to_prune."""
+    old = CrmChange.objects.filter(finished_at__lt=timezone.now() - KEPT_FOR, state__in=(State.DONE, State.CANCELLED))
+    ids = list(old.order_by("finished_at").values_list("pk", flat=True)[:BATCH])
+    CrmChange.objects.filter(pk__in=ids).delete()
+    return len(ids) == BATCH

@@ -11,9 +11,8 @@ from django.utils import timezone
 from integrations.models import Delivery, Endpoint
 from integrations.webhooks import bodies
 from tenants import audit, wakeups
-from tenants.housekeeping import chore
-from tenants.models import Member, Tenant
-from tenants.scope import tenant_scope
+from tenants.housekeeping import chore_of_tenants
+from tenants.models import Member
 
 QUEUE = "webhooks"
 State = Delivery.State
@@ -69,20 +68,14 @@ def _queue(rows: QuerySet[Delivery]) -> int:
     return count
 
 
-@chore("webhooks", every=timedelta(hours=6))
-def forget_old() -> None:
-    """Remove deliveries of 30 days ago that are over, or wait for a webhook that is disabled, with their attempts, in
-    every tenant; a batch per transaction."""
-    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        while _forget(tenant_id) == BATCH:
-            pass
+@chore_of_tenants("webhooks", every=timedelta(hours=6))
+def forget_old() -> bool:
+    """Remove deliveries of 30 days ago that are over, or wait for a webhook that is disabled, with their attempts.
 
-
-def _forget(tenant_id: int) -> int:
-    """Index: delivery_to_prune."""
-    with tenant_scope(tenant_id):
-        over = Q(state__in=FINISHED) | Q(state=State.QUEUED, endpoint__state=Endpoint.State.DISABLED)
-        old = Delivery.objects.filter(over, created_at__lt=timezone.now() - KEPT_FOR)
-        ids = list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
-        Delivery.objects.filter(pk__in=ids).delete()
-        return len(ids)
+    Index: delivery_to_prune.
+    """
+    over = Q(state__in=FINISHED) | Q(state=State.QUEUED, endpoint__state=Endpoint.State.DISABLED)
+    old = Delivery.objects.filter(over, created_at__lt=timezone.now() - KEPT_FOR)
+    ids = list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
+    Delivery.objects.filter(pk__in=ids).delete()
+    return len(ids) == BATCH

@@ -8,9 +8,7 @@ from contacts.registry import Erased, Eraser
 from leads.importing import pieces
 from leads.models.imports import Import, ImportPiece
 from tenants import files
-from tenants.housekeeping import chore
-from tenants.models import Tenant
-from tenants.scope import tenant_scope
+from tenants.housekeeping import chore_of_tenants
 
 
 def erase(erased: Erased) -> None:
@@ -30,16 +28,15 @@ def erase(erased: Erased) -> None:
     found.update(samples=[])
 
 
-@chore("imports", every=timedelta(hours=6))
-def forget() -> None:
+@chore_of_tenants("imports", every=timedelta(hours=6))
+def forget() -> bool:
     """Of imports whose files have gone by age, forget the rows as well that were shown or refused."""
-    for tenant_id in Tenant.objects.order_by("pk").values_list("pk", flat=True):
-        with tenant_scope(tenant_id):
-            gone = Import.objects.filter(rows=None, file=None)
-            old = ImportPiece.objects.filter(batch__in=gone)
-            old.filter(is_trial=True).delete()
-            old.exclude(refused=[]).update(refused=[])
-            gone.exclude(samples=[]).update(samples=[])
+    gone = Import.objects.filter(rows=None, file=None)
+    old = ImportPiece.objects.filter(batch__in=gone)
+    old.filter(is_trial=True).delete()
+    old.exclude(refused=[]).update(refused=[])
+    gone.exclude(samples=[]).update(samples=[])
+    return False
 
 
 def _is_in(batch: Import, erased: Erased) -> bool:
