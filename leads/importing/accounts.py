@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
-from psycopg import sql
 
 from contacts.models import Account
 from leads.importing import staging
@@ -81,18 +80,18 @@ def _row(firm: Firm) -> dict[str, Any]:
 def _by_domain(firms: list[Firm], attribute: str) -> None:
     if not firms:
         return
-    staging.stage_keys(f"given_{attribute}", ([getattr(firm, attribute)] for firm in firms), domain="text")
+    domains = "\n".join(getattr(firm, attribute) for firm in firms)  # which have no line breaks
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL(
-                """SELECT given.place, found.id FROM {} given
-                   CROSS JOIN LATERAL (SELECT id FROM contacts_account account
-                                       WHERE account.domain = given.domain AND account.is_active
-                                       ORDER BY account.updated_at DESC, account.id LIMIT 1) found"""
-            ).format(sql.Identifier(f"given_{attribute}"))
+            """SELECT given.place, found.id
+               FROM unnest(string_to_array(%s, E'\n')) WITH ORDINALITY AS given (domain, place)
+               CROSS JOIN LATERAL (SELECT id FROM contacts_account account
+                                   WHERE account.domain = given.domain AND account.is_active
+                                   ORDER BY account.updated_at DESC, account.id LIMIT 1) found""",
+            [domains],
         )
         for place, account_id in cursor.fetchall():
-            firms[place].account_id = account_id
+            firms[place - 1].account_id = account_id
 
 
 def _by_name(firms: list[Firm]) -> None:

@@ -129,10 +129,13 @@ def stage_keys(name: str, rows: Iterable[Sequence[Any]], **columns: str) -> None
 def next_ids(table: str, count: int) -> list[int]:
     """Ids for rows that are about to be made."""
     with connection.cursor() as cursor:
+        # As one text, which is read faster than so many rows.
         cursor.execute(
-            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, %s)", [table, count]
+            """SELECT string_agg(nextval(sequence)::text, ',')
+               FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) found, generate_series(1, %s)""",
+            [table, count],
         )
-        return [id_ for (id_,) in cursor.fetchall()]
+        return list(map(int, cursor.fetchone()[0].split(","))) if count else []
 
 
 def insert(record: Record, rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ()) -> set[int]:
