@@ -131,8 +131,8 @@ def next_ids(table: str, count: int) -> list[int]:
     with connection.cursor() as cursor:
         # As one text, which is read faster than so many rows.
         cursor.execute(
-            """SELECT string_agg(nextval(sequence)::text, ',')
-               FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) found, generate_series(1, %s)""",
+            """SELECT string_agg(nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass))::text, ',')
+               FROM generate_series(1, %s)""",
             [table, count],
         )
         return list(map(int, cursor.fetchone()[0].split(","))) if count else []
