@@ -160,7 +160,7 @@ class Line:
             except BaseException:
                 adapter.close()
                 raise
-            if is_mine and is_kept:
+            if is_mine and is_kept and not adapter.has_hung_up:
                 self._adapter = adapter
             else:
                 adapter.close()

@@ -46,13 +46,10 @@ class Processed:
         return self.states.total()
 
 
-def process(connection: Connection, limit: int | None = None, *, before: datetime | None = None) -> Processed:
-    """Process the oldest ones, of those submitted before a moment if one is given: what somebody said last has to hold.
-
-    Index: lead_submission_to_process.
-    """
+def process(connection: Connection, limit: int | None = None) -> Processed:
+    """Process the oldest ones: what somebody said last has to hold. Index: lead_submission_to_process."""
     recording.one_at_a_time()
-    rows = _waiting(connection, before).select_for_update().values_list(*Waiting._fields)[: limit or BATCH]
+    rows = _waiting(connection).select_for_update().values_list(*Waiting._fields)[: limit or BATCH]
     return process_these(connection, [Waiting._make(row) for row in rows])
 
 
@@ -76,7 +73,7 @@ def next_batch(connection: Connection, *, before: datetime, after: Submission | 
 
     Locks nothing, so that a batch can be read and prepared while those before it are written. In the tenant's scope.
     """
-    waiting = _waiting(connection, before)
+    waiting = _waiting(connection).filter(submitted_at__lt=before)
     if after is not None:
         waiting = waiting.filter(submitted_at__gte=after.submitted_at)
         waiting = waiting.exclude(submitted_at=after.submitted_at, pk__lte=after.pk)
@@ -94,10 +91,8 @@ def write(connection: Connection, batch: Prepared) -> Processed:
     return process_these(connection, [Waiting._make(row) for row in waiting.values_list(*Waiting._fields)])
 
 
-def _waiting(connection: Connection, before: datetime | None = None) -> QuerySet[LeadSubmission]:
+def _waiting(connection: Connection) -> QuerySet[LeadSubmission]:
     waiting = LeadSubmission.objects.filter(connection=connection, state=State.RECEIVED)
-    if before is not None:
-        waiting = waiting.filter(submitted_at__lt=before)
     return waiting.order_by("submitted_at", "pk")
 
 

@@ -258,9 +258,8 @@ class Pull:
             runs.count(self.run, counts)
 
     def _check_time(self) -> None:
-        """Between two windows: whether to go on."""
+        """Whether to go on. What is stored by then is processed before the next run, when no window is half read."""
         if self.deadline is not None and time.monotonic() >= self.deadline:
-            self.settle()
             raise Interrupted
         with tenant_scope(self.connection.tenant_id, read_only=True):
             state = Connection.objects.filter(pk=self.connection.pk).values_list("state", flat=True).first()

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from integrations import addresses
 from integrations.addresses import Address
-from integrations.calling import KEPT, Answer, Net, Unreachable, post
+from integrations.calling import KEPT, Answer, Line, Net, Unreachable, post, send
 from tests.standins import certificates
 from tests.standins.certificates import Certificate
 from tests.standins.receiver import Receiver, Say
@@ -230,3 +230,18 @@ def test_several_calls_at_once_do_not_hang_each_other_up(plain: Receiver) -> Non
         thread.join(10)
     assert answers == [200] * 8
     assert began < time.monotonic()
+
+
+def test_a_name_is_asked_for_again_once_the_line_no_longer_holds(
+    secure: Receiver, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, line = net(certificate, [HERE], ["10.0.0.1"]), Line()
+    for _ in range(2):
+        assert send("POST", at(secure), BODY, JSON, net=world, line=line).status == 200
+    assert world.resolver.asked == [HOST], "the second call went to the address that was checked"  # type: ignore[attr-defined]
+    monkeypatch.setattr(Line, "HOLDS", 0.0)
+    world, line = net(certificate, [HERE], ["10.0.0.1"]), Line()
+    assert send("POST", at(secure), BODY, JSON, net=world, line=line).status == 200
+    with pytest.raises(Unreachable) as refused:
+        send("POST", at(secure), BODY, JSON, net=world, line=line)
+    assert refused.value.reason == "refused"

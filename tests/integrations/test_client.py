@@ -1,5 +1,6 @@
 """The client of partners' APIs, against a server that answers by script."""
 
+import itertools
 import json
 import logging
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ class Partner(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script: list[tuple[int, dict[str, str], bytes] | None] = []
         self.calls: list[tuple[str, str, str, bytes]] = []
+        # The number of the connection by which each call came.
+        self.lines: list[int] = []
+        self.numbers = itertools.count()
 
     @property
     def url(self) -> str:
@@ -39,12 +43,19 @@ class Partner(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Partner
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.number = next(self.server.numbers)
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.calls.append((self.command, self.path, self.headers.get("Authorization", ""), body))
+        self.server.lines.append(self.number)
         said = self.server.script.pop(0) if self.server.script else OK
         if said is None:
+            self.close_connection = True
             return
         self.send_response(said[0])
         for name, value in {"Content-Length": str(len(said[2])), **said[1]}.items():
@@ -168,6 +179,25 @@ def test_a_redirect_is_a_refusal_and_takes_no_token_along(partner: Partner, wait
     with pytest.raises(Rejected):
         client.call("GET", "/me")
     assert [call[1] for call in partner.calls] == ["/me"]
+
+
+def test_calls_that_may_be_made_twice_share_a_connection_and_a_write_has_its_own(
+    client: Client, partner: Partner
+) -> None:
+    for method in ("GET", "GET", "POST", "GET"):
+        client.call(method, "/x")
+    first, second, write, last = partner.lines
+    assert first == second == last != write
+
+
+def test_a_connection_that_the_partner_has_closed_is_opened_anew(
+    client: Client, partner: Partner, waits: list[float]
+) -> None:
+    partner.script = [(200, {"Connection": "close"}, b"{}"), OK, None, OK]
+    for _ in range(3):
+        assert client.call("GET", "/x").status == 200
+    assert len(set(partner.lines)) == 3, "after the close, and after the cut"
+    assert len(partner.calls) == 4
 
 
 @pytest.mark.parametrize("trouble", [(500, {}, b""), (504, {}, b""), None, (201, {}, b"<html>")])
