@@ -31,7 +31,7 @@ class SubmissionSheet:
         return submissions.select_related("form", "campaign", "contact", "lead")
 
     def lines(self, rows: Sequence[LeadSubmission]) -> Iterator[list[str]]:
-        """A line of cells per submission; one query more for all of them."""
+        """A line of cells per submission; two queries more for all of them."""
         questions = Questions(rows)
         for row in rows:
             answered = {shown.key: shown for shown in questions.shown(row)}
