@@ -14,14 +14,23 @@ KEPT = ["django_content_type", "django_migrations", "auth_permission"]
 # Up to so many pages the planner takes a table for one of ten pages if nobody has ever counted its rows, so that
 # neither dead rows nor what a test has had counted mean anything to the plans of the next one.
 PAGES = 10
+# How often emptying begins anew behind somebody who is still at work.
+TRIES = 10
 
 
 def use(superuser_url: str) -> None:
     """Let this follow every test that commits, in place of `flush`."""
 
     def empty_with(_case: TransactionTestCase) -> None:
-        with psycopg.connect(superuser_url, dbname=str(connection.settings_dict["NAME"])) as superuser:
-            empty(superuser)
+        for attempt in range(TRIES):
+            try:
+                with psycopg.connect(superuser_url, dbname=str(connection.settings_dict["NAME"])) as superuser:
+                    return empty(superuser)
+            except psycopg.errors.DeadlockDetected:
+                # A request that is still being answered holds one table and wants another; it ends meanwhile.
+                if attempt == TRIES - 1:
+                    raise
+        return None
 
     TransactionTestCase._fixture_teardown = empty_with  # type: ignore[method-assign]
 
